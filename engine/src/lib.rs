@@ -1,0 +1,4 @@
+//! The engine of refrain.
+
+pub mod diagnostic;
+pub mod transport;

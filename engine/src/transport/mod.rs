@@ -1,0 +1,68 @@
+//! Ways to reach a host: each opens a byte stream to an agent there, and says in plain words which stage failed.
+
+use std::io;
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+
+/// A byte stream to an agent, driven by one thread: what the controller has of a remote host.
+pub trait Connection: Send {
+    /// Sends all of `bytes`.
+    ///
+    /// # Errors
+    /// The stream is closed or broken.
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Receives what has arrived, waiting at most `patience` for something.
+    ///
+    /// Returns `None` when nothing came in time, `Some(0)` when the stream has ended.
+    ///
+    /// # Errors
+    /// The stream is broken (as opposed to closed in good order).
+    fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<Option<usize>>;
+
+    /// What the far side wrote to its standard error so far, for the error message when it ends too early.
+    fn complaints(&mut self) -> String;
+
+    /// How often this side has waited for the far side, when it is counted. Used by tests and `-vv`.
+    fn round_trips(&self) -> u32 {
+        0
+    }
+}
+
+/// The stage at which a host could not be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The name could not be resolved to an address.
+    Name,
+    /// No connection to the address and port.
+    Connection,
+    /// The host key is unknown or has changed.
+    HostKey,
+    /// The host refused the login.
+    Login,
+    /// The agent could not be put there or started.
+    Agent,
+}
+
+impl Stage {
+    /// The word that stands in front of the error: `host key`, `login`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Connection => "connection",
+            Self::HostKey => "host key",
+            Self::Login => "login",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+/// A host that could not be reached: the stage, and what there is to say about it.
+#[derive(Clone, Debug)]
+pub struct Unreachable {
+    /// Where on the way it failed.
+    pub stage: Stage,
+    /// What happened, and what to do about it.
+    pub error: Diagnostic,
+}
