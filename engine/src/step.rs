@@ -1,0 +1,233 @@
+//! Steps: the changes that a plan consists of, as data.
+//!
+//! A step knows four things: how to say what it does, what it would bring about, how to do it, and how to take it back. The
+//! engine owns the common ones ([`Change`]); a module whose change is a command or an API call brings its own.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::diff;
+use crate::event::StepReport;
+use crate::failure::Failure;
+use crate::system::preview::Overlay;
+use crate::system::{Attributes, Content, System};
+
+/// One change of a host, planned but not made.
+pub trait Step {
+    /// What it does, as a short imperative: `write`, `start the service`.
+    fn describe(&self) -> String;
+
+    /// The difference in a text, in unified format. Absent where there is no text, or it must not be seen.
+    fn diff(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether check mode knows that it would be made. A step that writes something unknown may turn out to be nothing.
+    fn certain(&self) -> bool {
+        true
+    }
+
+    /// Lays over the host what the step would bring about.
+    ///
+    /// # Errors
+    /// The host can't be looked at.
+    fn predict(&self, overlay: &Overlay<'_>) -> Result<(), Failure>;
+
+    /// Makes the change.
+    ///
+    /// # Errors
+    /// Why it could not be made; what it had begun is undone or described.
+    fn act(&self, system: &dyn System) -> Result<(), Failure>;
+
+    /// How to take it back.
+    fn undo(&self) -> Undo;
+
+    /// The step in words, for the event.
+    fn report(&self) -> StepReport {
+        StepReport { text: self.describe(), diff: self.diff() }
+    }
+}
+
+/// How to take a step back. Data, so that a journal on the host can keep it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undo {
+    /// These paths get back what they were before the step: content, kind, owner, mode. The journal saves that.
+    Restore(Vec<PathBuf>),
+    /// This command.
+    Run(crate::system::Command),
+    /// It can't be taken back, for this reason.
+    Irreversible(String),
+}
+
+/// The steps that the engine owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Puts a whole file in place.
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// What was there before: `None` for nothing (or not a file).
+        before: Option<Content>,
+        /// What shall be there.
+        after: Content,
+        /// Owner, group and mode that it shall have.
+        attributes: Attributes,
+        /// Whether the content may be shown.
+        shown: bool,
+    },
+    /// Makes one directory; its parent exists by then.
+    MakeDirectory {
+        /// Where.
+        path: PathBuf,
+        /// Owner, group and mode.
+        attributes: Attributes,
+    },
+    /// Puts a symbolic link in place.
+    MakeLink {
+        /// Where.
+        path: PathBuf,
+        /// What it points to, verbatim.
+        target: PathBuf,
+        /// What it pointed to before. Absent when there was no link.
+        before: Option<PathBuf>,
+    },
+    /// Removes a file, a link or a whole directory.
+    Remove {
+        /// What.
+        path: PathBuf,
+        /// What it is: `file`, `directory`, `link`.
+        what: &'static str,
+    },
+    /// Sets owner, group and mode.
+    SetAttributes {
+        /// Of what.
+        path: PathBuf,
+        /// As they are.
+        before: Attributes,
+        /// As they shall be.
+        after: Attributes,
+    },
+    /// Sets the time of the last change (and access), in seconds since 1970.
+    SetTimes {
+        /// Of what.
+        path: PathBuf,
+        /// Last access.
+        accessed: i64,
+        /// Last change of the content.
+        modified: i64,
+    },
+}
+
+impl Change {
+    /// The path that it changes.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Write { path, .. }
+            | Self::MakeDirectory { path, .. }
+            | Self::MakeLink { path, .. }
+            | Self::Remove { path, .. }
+            | Self::SetAttributes { path, .. }
+            | Self::SetTimes { path, .. } => path,
+        }
+    }
+}
+
+impl Step for Change {
+    fn describe(&self) -> String {
+        self.to_string()
+    }
+
+    fn diff(&self) -> Option<String> {
+        match self {
+            Self::Write { path, before, after, shown, .. } => {
+                let before = before.as_ref().map_or(Some(&[][..]), Content::known)?;
+                let after = after.known()?;
+                (before != after).then(|| {
+                    if *shown { diff::unified(path, before, after) } else { diff::hidden(before, after) }
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn certain(&self) -> bool {
+        !matches!(self, Self::Write { after: Content::Unknown, .. })
+    }
+
+    fn predict(&self, overlay: &Overlay<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Write { path, after, attributes, .. } => overlay.write(path, after.clone(), *attributes),
+            Self::MakeDirectory { path, attributes } => overlay.make_directory(path, *attributes),
+            Self::MakeLink { path, target, .. } => overlay.make_link(path, target),
+            Self::Remove { path, .. } => overlay.remove(path),
+            Self::SetAttributes { path, after, .. } => overlay.set_attributes(path, *after),
+            Self::SetTimes { .. } => Ok(()),
+        }
+    }
+
+    fn act(&self, system: &dyn System) -> Result<(), Failure> {
+        match self {
+            Self::Write { path, after, attributes, .. } => {
+                let Some(content) = after.known() else {
+                    return Err(Failure::state(format!(
+                        "the content of `{}` is still unknown",
+                        path.display()
+                    )));
+                };
+                system.write(path, content, *attributes)
+            }
+            Self::MakeDirectory { path, attributes } => system.make_directory(path, *attributes),
+            Self::MakeLink { path, target, .. } => system.make_link(path, target),
+            Self::Remove { path, .. } => system.remove(path),
+            Self::SetAttributes { path, after, .. } => system.set_attributes(path, *after),
+            Self::SetTimes { path, accessed, modified } => system.set_times(path, *accessed, *modified),
+        }
+    }
+
+    fn undo(&self) -> Undo {
+        Undo::Restore(vec![self.path().to_owned()])
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path().display();
+        match self {
+            Self::Write { before: None, attributes, .. } => {
+                write!(f, "create {path} (mode {:04o})", attributes.mode)
+            }
+            Self::Write { after: Content::Unknown, .. } => write!(f, "write {path}, if its content differs"),
+            Self::Write { .. } => write!(f, "write {path}"),
+            Self::MakeDirectory { attributes, .. } => {
+                write!(f, "make directory {path} (mode {:04o})", attributes.mode)
+            }
+            Self::MakeLink { target, before: None, .. } => write!(f, "link {path} -> {}", target.display()),
+            Self::MakeLink { target, before: Some(before), .. } => {
+                write!(f, "link {path} -> {} (was {})", target.display(), before.display())
+            }
+            Self::Remove { what, .. } => write!(f, "remove {what} {path}"),
+            Self::SetAttributes { before, after, .. } => {
+                let mut changes = Vec::new();
+                if before.mode != after.mode {
+                    changes.push(format!("mode {:04o} (was {:04o})", after.mode, before.mode));
+                }
+                if before.uid != after.uid {
+                    changes.push(format!("owner {} (was {})", after.uid, before.uid));
+                }
+                if before.gid != after.gid {
+                    changes.push(format!("group {} (was {})", after.gid, before.gid));
+                }
+                write!(f, "set {} of {path}", changes.join(", "))
+            }
+            Self::SetTimes { modified, .. } => write!(f, "set the time of {path} to {modified}"),
+        }
+    }
+}
+
+impl From<Change> for Box<dyn Step> {
+    fn from(change: Change) -> Self {
+        Box::new(change)
+    }
+}

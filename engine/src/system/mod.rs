@@ -1,0 +1,277 @@
+//! The host as a module sees it: files, links, accounts, commands.
+//!
+//! A module *looks* through a [`View`], which can't change anything; only steps get a [`System`]. Implementations stand
+//! around one another: [`native`] makes the syscalls, [`preview`] lays predictions over another view, [`sandbox`] plays a
+//! host in a directory tree.
+
+pub mod native;
+pub mod path;
+pub mod preview;
+mod process;
+pub mod sandbox;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// What kind of thing a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A device, socket or pipe.
+    Other,
+}
+
+impl Kind {
+    /// The word for it in messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Link => "link",
+            Self::Other => "special file",
+        }
+    }
+}
+
+/// Owner, group and mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Permission bits with set-user-ID, set-group-ID and sticky: 0 to 0o7777.
+    pub mode: u32,
+    /// Numeric owner.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+}
+
+/// What `stat` says of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// File, directory, link.
+    pub kind: Kind,
+    /// Owner, group and mode.
+    pub attributes: Attributes,
+    /// Size in bytes.
+    pub size: u64,
+    /// Last change of the content, in seconds since 1970.
+    pub modified: i64,
+}
+
+/// The content of a file, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// These bytes.
+    Known(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// Check mode can't know them: they depend on something that only a real run does.
+    Unknown,
+}
+
+impl Content {
+    /// The bytes, if they are known.
+    pub fn known(&self) -> Option<&[u8]> {
+        match self {
+            Self::Known(bytes) => Some(bytes),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// A command: arguments, never a shell string.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Program and arguments. A program without a slash is looked for in `PATH`.
+    pub argv: Vec<String>,
+    /// What it reads on its standard input. Nothing when absent.
+    pub stdin: Option<Vec<u8>>,
+    /// Variables added to the environment.
+    pub environment: BTreeMap<String, String>,
+    /// Working directory. `/` when absent.
+    pub directory: Option<PathBuf>,
+    /// How long it may take. Without limit when absent.
+    pub timeout: Option<Duration>,
+}
+
+impl Command {
+    /// A command of these words.
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self { argv: argv.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// The command as it could be given to a shell, for messages.
+    pub fn to_shell(&self) -> String {
+        self.argv.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Quotes a word for a POSIX shell, if it needs quoting.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// What a command left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Exit status, 0 to 255; 128 + N when signal N ended it.
+    pub status: i32,
+    /// Standard output.
+    #[serde(with = "serde_bytes")]
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    #[serde(with = "serde_bytes")]
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// The output itself if the command exited with 0.
+    ///
+    /// # Errors
+    /// [`Failure::Command`] with both streams otherwise.
+    pub fn require_success(self, command: &Command) -> Result<Self, Failure> {
+        if self.status == 0 {
+            return Ok(self);
+        }
+        let mut output = String::from_utf8_lossy(&self.stderr).into_owned();
+        let stdout = String::from_utf8_lossy(&self.stdout);
+        if !stdout.trim().is_empty() {
+            if !output.is_empty() && !output.ends_with('\n') {
+                output.push('\n');
+            }
+            output.push_str(&stdout);
+        }
+        Err(Failure::Command { command: command.to_shell(), status: self.status, output })
+    }
+}
+
+/// What kind of root the agent works on. Services, mounts and kernel settings decide by this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RootKind {
+    /// The root of a booted system.
+    #[default]
+    Live,
+    /// A booted system's root, seen from inside a container.
+    LiveThroughContainer,
+    /// An image or an install target: nothing may be started there.
+    Offline,
+}
+
+/// A read-only view of a host.
+///
+/// Paths are absolute. Everything is what it *is*, or in check mode what it *would be* after the calls so far.
+pub trait View {
+    /// What the path itself is, a link not followed. `None` when there is nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Io`], for instance when a parent may not be searched.
+    fn lstat(&self, path: &Path) -> Result<Option<Stat>, Failure>;
+
+    /// What the path leads to, links followed. `None` when there is nothing, or a link leads nowhere.
+    ///
+    /// # Errors
+    /// As [`View::lstat`].
+    fn stat(&self, path: &Path) -> Result<Option<Stat>, Failure>;
+
+    /// The content of a file, links followed. `None` when there is nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Io`], also for a directory.
+    fn read(&self, path: &Path) -> Result<Option<Content>, Failure>;
+
+    /// Where a link points, verbatim. `None` when the path is not a link.
+    ///
+    /// # Errors
+    /// As [`View::lstat`].
+    fn read_link(&self, path: &Path) -> Result<Option<PathBuf>, Failure>;
+
+    /// The names in a directory, sorted. Empty when there is no directory.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] when it may not be read.
+    fn list(&self, path: &Path) -> Result<Vec<OsString>, Failure>;
+
+    /// Runs a command that only reads. The caller vouches for that: it also runs in check mode.
+    ///
+    /// # Errors
+    /// [`Failure::Start`] or [`Failure::Timeout`]; an exit status other than 0 is not an error here.
+    fn probe(&self, command: &Command) -> Result<Output, Failure>;
+
+    /// Where a program is, by the host's `PATH`. `None` when there is none.
+    fn find_program(&self, name: &str) -> Option<PathBuf>;
+
+    /// What kind of root this is.
+    fn root_kind(&self) -> RootKind;
+
+    /// Who the agent is here: new files belong to this user and group unless told otherwise.
+    fn identity(&self) -> (u32, u32);
+
+    /// What an earlier step of this run predicted about something that is not a file (a package, a running service).
+    /// Always `None` outside check mode.
+    fn predicted(&self, _kind: &str, _name: &str) -> Option<serde_json::Value> {
+        None
+    }
+}
+
+/// A host that can be changed. Only steps get one.
+pub trait System: View {
+    /// Puts a whole file in place: temporary file in the same directory, owner and mode set before the rename, synced.
+    ///
+    /// # Errors
+    /// [`Failure::Io`]; then the old file is as it was.
+    fn write(&self, path: &Path, content: &[u8], attributes: Attributes) -> Result<(), Failure>;
+
+    /// Makes one directory. Its parent exists.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    fn make_directory(&self, path: &Path, attributes: Attributes) -> Result<(), Failure>;
+
+    /// Puts a symbolic link in place, replacing a link or file that is there.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    fn make_link(&self, path: &Path, target: &Path) -> Result<(), Failure>;
+
+    /// Removes a file, a link, or a directory with all that is in it. Nothing there is fine.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    fn remove(&self, path: &Path) -> Result<(), Failure>;
+
+    /// Sets owner, group and mode of what is there; of a link itself, owner and group.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure>;
+
+    /// Sets the times of last access and change, in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure>;
+
+    /// Runs a command that changes the host.
+    ///
+    /// # Errors
+    /// [`Failure::Start`] or [`Failure::Timeout`]; an exit status other than 0 is not an error here.
+    fn run(&self, command: &Command) -> Result<Output, Failure>;
+
+    /// This system as a read-only view.
+    fn as_view(&self) -> &dyn View;
+}

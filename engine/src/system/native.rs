@@ -1,0 +1,228 @@
+//! The host that this process runs on, by syscalls.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
+use rustix::process::{Gid, Uid};
+
+use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, View, process};
+use crate::failure::Failure;
+
+/// The root that this thread sees, live or not.
+pub struct Native {
+    root_kind: RootKind,
+    identity: (u32, u32),
+    /// Numbers the temporary files of this process.
+    serial: Cell<u32>,
+}
+
+impl Native {
+    /// The calling thread's root. The caller knows what kind of root that is.
+    pub fn new(root_kind: RootKind) -> Self {
+        let identity = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        Self { root_kind, identity, serial: Cell::new(0) }
+    }
+
+    /// A name beside `path` that nobody uses: hidden, and with the process in it so that leftovers can be told.
+    fn temporary(&self, path: &Path) -> PathBuf {
+        self.serial.set(self.serial.get() + 1);
+        let mut name = OsString::from(".");
+        // A file name may be 255 bytes long; ours must not push it over.
+        let stem = path.file_name().map(OsStrExt::as_bytes).unwrap_or_default();
+        name.push(std::ffi::OsStr::from_bytes(&stem[..stem.len().min(200)]));
+        name.push(format!(".refrain-{}-{}", std::process::id(), self.serial.get()));
+        path.with_file_name(name)
+    }
+
+    fn give(&self, path: &Path, attributes: Attributes) -> io::Result<()> {
+        let now = fs::symlink_metadata(path)?;
+        if (now.uid(), now.gid()) != (attributes.uid, attributes.gid) {
+            rustix::fs::chownat(
+                CWD,
+                path,
+                Some(Uid::from_raw(attributes.uid)),
+                Some(Gid::from_raw(attributes.gid)),
+                AtFlags::SYMLINK_NOFOLLOW,
+            )?;
+        }
+        if !now.file_type().is_symlink() {
+            // After the owner: chown clears the set-user-ID and set-group-ID bits.
+            rustix::fs::chmod(path, mode(attributes))?;
+        }
+        Ok(())
+    }
+
+    fn write_beside(&self, temporary: &Path, content: &[u8], attributes: Attributes) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
+        file.write_all(content)?;
+        if self.identity != (attributes.uid, attributes.gid) || attributes.uid != file.metadata()?.uid() {
+            rustix::fs::fchown(
+                &file,
+                Some(Uid::from_raw(attributes.uid)),
+                Some(Gid::from_raw(attributes.gid)),
+            )?;
+        }
+        rustix::fs::fchmod(&file, mode(attributes))?;
+        file.sync_all()
+    }
+}
+
+fn mode(attributes: Attributes) -> rustix::fs::Mode {
+    rustix::fs::Mode::from_raw_mode(attributes.mode)
+}
+
+/// Turns "there is nothing" into `None`.
+fn absent<T>(act: &'static str, path: &Path, result: io::Result<T>) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(Failure::io(act, path, &error)),
+    }
+}
+
+fn stat_of(metadata: &fs::Metadata) -> Stat {
+    let kind = metadata.file_type();
+    Stat {
+        kind: if kind.is_file() {
+            Kind::File
+        } else if kind.is_dir() {
+            Kind::Directory
+        } else if kind.is_symlink() {
+            Kind::Link
+        } else {
+            Kind::Other
+        },
+        attributes: Attributes { mode: metadata.mode() & 0o7777, uid: metadata.uid(), gid: metadata.gid() },
+        size: metadata.size(),
+        modified: metadata.mtime(),
+    }
+}
+
+impl View for Native {
+    fn lstat(&self, path: &Path) -> Result<Option<Stat>, Failure> {
+        Ok(absent("look at", path, fs::symlink_metadata(path))?.as_ref().map(stat_of))
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Stat>, Failure> {
+        Ok(absent("look at", path, fs::metadata(path))?.as_ref().map(stat_of))
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<Content>, Failure> {
+        Ok(absent("read", path, fs::read(path))?.map(Content::Known))
+    }
+
+    fn read_link(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
+        match fs::read_link(path) {
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(None),
+            result => absent("read the link", path, result),
+        }
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<OsString>, Failure> {
+        let Some(entries) = absent("list", path, fs::read_dir(path))? else { return Ok(Vec::new()) };
+        let mut names = entries
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(|error| Failure::io("list", path, &error))?;
+        names.sort();
+        Ok(names)
+    }
+
+    fn probe(&self, command: &Command) -> Result<Output, Failure> {
+        process::run(command)
+    }
+
+    fn find_program(&self, name: &str) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").unwrap_or_else(|| process::PATH.into());
+        let executable = |path: &Path| {
+            fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
+        };
+        if name.contains('/') {
+            return Some(PathBuf::from(name)).filter(|path| executable(path));
+        }
+        std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| executable(path))
+    }
+
+    fn root_kind(&self) -> RootKind {
+        self.root_kind
+    }
+
+    fn identity(&self) -> (u32, u32) {
+        self.identity
+    }
+}
+
+impl System for Native {
+    fn write(&self, path: &Path, content: &[u8], attributes: Attributes) -> Result<(), Failure> {
+        let temporary = self.temporary(path);
+        self.write_beside(&temporary, content, attributes)
+            .and_then(|()| fs::rename(&temporary, path))
+            .map_err(|error| {
+                // The error that counts is the first one; what was written is of no use.
+                let _ = fs::remove_file(&temporary);
+                Failure::io("write", path, &error)
+            })?;
+        sync_parent(path);
+        Ok(())
+    }
+
+    fn make_directory(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(path)
+            .and_then(|()| self.give(path, attributes))
+            .map_err(|error| Failure::io("make the directory", path, &error))
+    }
+
+    fn make_link(&self, path: &Path, target: &Path) -> Result<(), Failure> {
+        let temporary = self.temporary(path);
+        std::os::unix::fs::symlink(target, &temporary).and_then(|()| fs::rename(&temporary, path)).map_err(
+            |error| {
+                let _ = fs::remove_file(&temporary);
+                Failure::io("make the link", path, &error)
+            },
+        )
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), Failure> {
+        let result = match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+            Ok(_) => fs::remove_file(path),
+            Err(error) => Err(error),
+        };
+        absent("remove", path, result).map(drop)
+    }
+
+    fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
+        self.give(path, attributes).map_err(|error| Failure::io("set the owner and mode of", path, &error))
+    }
+
+    fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure> {
+        let time = |seconds| Timespec { tv_sec: seconds, tv_nsec: 0 };
+        let times = Timestamps { last_access: time(accessed), last_modification: time(modified) };
+        rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| Failure::io("set the times of", path, &error.into()))
+    }
+
+    fn run(&self, command: &Command) -> Result<Output, Failure> {
+        process::run(command)
+    }
+
+    fn as_view(&self) -> &dyn View {
+        self
+    }
+}
+
+/// Makes a rename last through a power cut, where the directory can be opened.
+fn sync_parent(path: &Path) {
+    if let Some(Ok(directory)) = path.parent().map(fs::File::open) {
+        // Some file systems can't sync a directory; the file itself is safe by then.
+        let _ = directory.sync_all();
+    }
+}
