@@ -33,7 +33,7 @@ pub trait Step {
     ///
     /// # Errors
     /// The host can't be looked at.
-    fn predict(&self, overlay: &Overlay<'_>) -> Result<(), Failure>;
+    fn predict(&self, overlay: &Overlay) -> Result<(), Failure>;
 
     /// Makes the change.
     ///
@@ -156,7 +156,7 @@ impl Step for Change {
         !matches!(self, Self::Write { after: Content::Unknown, .. })
     }
 
-    fn predict(&self, overlay: &Overlay<'_>) -> Result<(), Failure> {
+    fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {
         match self {
             Self::Write { path, after, attributes, .. } => overlay.write(path, after.clone(), *attributes),
             Self::MakeDirectory { path, attributes } => overlay.make_directory(path, *attributes),

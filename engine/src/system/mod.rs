@@ -271,7 +271,4 @@ pub trait System: View {
     /// # Errors
     /// [`Failure::Start`] or [`Failure::Timeout`]; an exit status other than 0 is not an error here.
     fn run(&self, command: &Command) -> Result<Output, Failure>;
-
-    /// This system as a read-only view.
-    fn as_view(&self) -> &dyn View;
 }

@@ -213,10 +213,6 @@ impl System for Native {
     fn run(&self, command: &Command) -> Result<Output, Failure> {
         process::run(command)
     }
-
-    fn as_view(&self) -> &dyn View {
-        self
-    }
 }
 
 /// Makes a rename last through a power cut, where the directory can be opened.

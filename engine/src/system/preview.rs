@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, View, path::resolve};
 use crate::failure::Failure;
@@ -24,15 +25,15 @@ enum Node {
 }
 
 /// A view with predictions laid over it. Steps write into it what they would bring about.
-pub struct Overlay<'a> {
-    base: &'a dyn View,
+pub struct Overlay {
+    base: Rc<dyn View>,
     nodes: RefCell<BTreeMap<PathBuf, Node>>,
     states: RefCell<HashMap<(String, String), serde_json::Value>>,
 }
 
-impl<'a> Overlay<'a> {
+impl Overlay {
     /// Nothing predicted yet.
-    pub fn new(base: &'a dyn View) -> Self {
+    pub fn new(base: Rc<dyn View>) -> Self {
         Self { base, nodes: RefCell::default(), states: RefCell::default() }
     }
 
@@ -157,7 +158,7 @@ impl<'a> Overlay<'a> {
     }
 }
 
-impl View for Overlay<'_> {
+impl View for Overlay {
     fn lstat(&self, path: &Path) -> Result<Option<Stat>, Failure> {
         if self.untouched() {
             return self.base.lstat(path);
@@ -253,8 +254,7 @@ mod tests {
         let root = directory.path().canonicalize().unwrap();
         std::fs::create_dir(root.join("old")).unwrap();
         std::fs::write(root.join("old/file"), "as it is").unwrap();
-        let host = Native::new(RootKind::Live);
-        let overlay = Overlay::new(&host);
+        let overlay = Overlay::new(Rc::new(Native::new(RootKind::Live)));
 
         overlay.make_directory(&root.join("new"), PLAIN).unwrap();
         overlay.make_link(&root.join("link"), Path::new("new")).unwrap();
@@ -279,8 +279,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().canonicalize().unwrap().join("file");
         std::fs::write(&file, "content").unwrap();
-        let host = Native::new(RootKind::Live);
-        let overlay = Overlay::new(&host);
+        let overlay = Overlay::new(Rc::new(Native::new(RootKind::Live)));
         overlay.set_attributes(&file, Attributes { mode: 0o600, uid: 7, gid: 8 }).unwrap();
         let stat = overlay.stat(&file).unwrap().unwrap();
         assert_eq!((stat.attributes.mode, stat.attributes.uid, stat.size), (0o600, 7, 7));

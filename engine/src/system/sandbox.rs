@@ -232,8 +232,4 @@ impl System for Sandbox {
     fn run(&self, command: &Command) -> Result<Output, Failure> {
         self.programs.run(command, self)
     }
-
-    fn as_view(&self) -> &dyn View {
-        self
-    }
 }

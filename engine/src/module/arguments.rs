@@ -1,0 +1,235 @@
+//! The arguments of a module function: from a call's values to its type, and from its type to documentation.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::diagnostic::near_match;
+use crate::failure::Failure;
+use crate::script::marks;
+
+/// What an argument names, when it names something of the project: lint checks it, and a bundle carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A template (`x-source: template`).
+    Template,
+    /// A file, or a directory of files (`x-source: file`).
+    File,
+}
+
+/// One argument, as documentation shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Argument {
+    /// Its name.
+    pub name: String,
+    /// Its type in a playbook's words: `string`, `bool`, `integer`, `array`, `map`, `string or array`.
+    pub kind: String,
+    /// Whether it has to be given.
+    pub required: bool,
+    /// Its value when it is not given; absent when that is not a plain value.
+    pub default: Option<Value>,
+    /// The values that it can have. Empty when it is free.
+    pub choices: Vec<String>,
+    /// What its doc comment says.
+    pub documentation: String,
+    /// Its place when given without a name, from 0.
+    pub position: Option<usize>,
+    /// What of the project it names.
+    pub source: Option<Source>,
+    /// Whether a value that check mode does not know is fine here.
+    pub takes_unknown: bool,
+}
+
+/// The schema of a type, with everything inline.
+pub(super) fn schema<T: JsonSchema>() -> Schema {
+    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    SchemaGenerator::new(settings).into_root_schema_for::<T>()
+}
+
+pub(super) fn documentation(schema: &Schema) -> String {
+    text(schema.as_value(), "description")
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+pub(super) fn list(schema: &Schema, positional: &[&str]) -> Vec<Argument> {
+    let schema = schema.as_value();
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
+    let required = |name: &str| {
+        schema
+            .get("required")
+            .and_then(Value::as_array)
+            .is_some_and(|names| names.iter().any(|required| required.as_str() == Some(name)))
+    };
+    properties
+        .iter()
+        .map(|(name, property)| Argument {
+            name: name.clone(),
+            kind: kind(property),
+            required: required(name),
+            default: property.get("default").filter(|default| !default.is_null()).cloned(),
+            choices: choices(property),
+            documentation: text(property, "description"),
+            position: positional.iter().position(|positional| positional == name),
+            source: match property.get("x-source").and_then(Value::as_str) {
+                Some("template") => Some(Source::Template),
+                Some("file") => Some(Source::File),
+                _ => None,
+            },
+            takes_unknown: takes_unknown(property),
+        })
+        .collect()
+}
+
+/// The alternatives of a schema that can be one thing or another, or the schema itself.
+fn alternatives(property: &Value) -> Vec<&Value> {
+    ["anyOf", "oneOf"]
+        .iter()
+        .find_map(|key| property.get(key).and_then(Value::as_array))
+        .map_or_else(|| vec![property], |all| all.iter().flat_map(alternatives).collect())
+}
+
+fn takes_unknown(property: &Value) -> bool {
+    alternatives(property).iter().any(|one| one.get("x-unknown") == Some(&Value::Bool(true)))
+}
+
+/// The type, in a playbook's words.
+fn kind(property: &Value) -> String {
+    let word = |word: &str| match word {
+        "boolean" => "bool".to_owned(),
+        "object" => "map".to_owned(),
+        word => word.to_owned(),
+    };
+    let mut words: Vec<String> = Vec::new();
+    for one in alternatives(property) {
+        match one.get("type") {
+            Some(Value::String(name)) => words.push(word(name)),
+            Some(Value::Array(names)) => words.extend(names.iter().filter_map(Value::as_str).map(word)),
+            _ if one.get("const").is_some() || one.get("enum").is_some() => words.push("string".to_owned()),
+            _ => words.push("any".to_owned()),
+        }
+    }
+    words.retain(|word| word != "null");
+    let mut seen = std::collections::HashSet::new();
+    words.retain(|word| seen.insert(word.clone()));
+    words.join(" or ")
+}
+
+fn choices(property: &Value) -> Vec<String> {
+    alternatives(property)
+        .into_iter()
+        .flat_map(|one| match (one.get("const"), one.get("enum")) {
+            (Some(Value::String(only)), _) => vec![only.clone()],
+            (_, Some(Value::Array(all))) => {
+                all.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+            }
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// Brings the values of a call into one map: positional ones by their names, then the options.
+///
+/// A last value that is a map is the options, unless the function takes a positional argument there that can be a map and
+/// nothing else was left to give.
+///
+/// # Errors
+/// Too many values, or one given twice.
+pub fn gather(name: &str, positional: &[&str], mut values: Vec<Value>) -> Result<Value, Failure> {
+    let options = match values.last() {
+        Some(Value::Object(_)) => match values.pop() {
+            Some(Value::Object(options)) => options,
+            _ => Map::new(),
+        },
+        _ => Map::new(),
+    };
+    if values.len() > positional.len() {
+        return Err(Failure::Argument {
+            message: format!(
+                "`{name}` takes {} argument{} and a map of options, got {}",
+                positional.len(),
+                if positional.len() == 1 { "" } else { "s" },
+                values.len()
+            ),
+            argument: None,
+            hint: Some(format!("{name}({}, #{{ … }})", positional.join(", "))),
+        });
+    }
+    let mut all = Map::new();
+    for (name, value) in positional.iter().zip(values) {
+        all.insert((*name).to_owned(), value);
+    }
+    for (key, value) in options {
+        if all.contains_key(&key) {
+            return Err(Failure::argument(&key, format!("`{key}` is given twice")));
+        }
+        all.insert(key, value);
+    }
+    Ok(Value::Object(all))
+}
+
+/// The arguments as the module's type.
+///
+/// # Errors
+/// An unknown, missing or ill-typed argument, with its name and what would do.
+pub(super) fn parse<T: DeserializeOwned + JsonSchema>(
+    positional: &[&str],
+    arguments: Value,
+) -> Result<T, Failure> {
+    let given = match &arguments {
+        Value::Object(map) => map.keys().cloned().collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    serde_path_to_error::deserialize(arguments).map_err(|error| explain::<T>(positional, &given, &error))
+}
+
+fn explain<T: JsonSchema>(
+    positional: &[&str],
+    given: &[String],
+    error: &serde_path_to_error::Error<serde_json::Error>,
+) -> Failure {
+    let known = list(&schema::<T>(), positional);
+    if let Some(unknown) = given.iter().find(|name| known.iter().all(|known| known.name != **name)) {
+        let names: Vec<&str> = known.iter().map(|argument| argument.name.as_str()).collect();
+        let hint = match near_match(unknown, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it takes {}", names.join(", ")),
+        };
+        return Failure::argument(unknown, format!("unknown argument `{unknown}`")).advise(hint);
+    }
+    let missing = known.iter().find(|argument| argument.required && !given.contains(&argument.name));
+    if let Some(missing) = missing {
+        return Failure::Argument {
+            message: format!("missing argument `{}`", missing.name),
+            argument: None,
+            hint: Some(missing.documentation.lines().next().unwrap_or_default().to_owned())
+                .filter(|hint| !hint.is_empty()),
+        };
+    }
+    let path = error.path().to_string();
+    let argument = path.split(['.', '[']).next().unwrap_or_default().to_owned();
+    let expected = known.iter().find(|known| known.name == argument);
+    let mut message = format!("argument `{path}`: {}", error.inner());
+    if let Some(expected) = expected.filter(|_| error.inner().to_string().contains("did not match any")) {
+        message = format!("argument `{path}` has to be {}", expected.kind);
+    }
+    Failure::Argument { message, argument: Some(argument), hint: None }
+}
+
+/// The first argument whose value check mode does not know although the function has to.
+pub(super) fn unknown<T: JsonSchema>(positional: &[&str], arguments: &Value) -> Option<String> {
+    let Value::Object(map) = arguments else { return None };
+    if !map.values().any(marks::value_has_unknown) {
+        return None;
+    }
+    let known = list(&schema::<T>(), positional);
+    map.iter()
+        .find(|(name, value)| {
+            marks::value_has_unknown(value)
+                && !known.iter().any(|argument| argument.name == **name && argument.takes_unknown)
+        })
+        .map(|(name, _)| name.clone())
+}

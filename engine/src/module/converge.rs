@@ -1,0 +1,264 @@
+//! Looking and changing: what the engine does with a call, for every module alike.
+
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{Action, Answer, Context, Done, Materials, Plan, Query, State, arguments};
+use crate::event::{Status, StepReport};
+use crate::failure::Failure;
+use crate::step::Step;
+use crate::system::preview::Overlay;
+use crate::system::{System, View};
+
+/// How changes are treated in this run.
+#[derive(Clone, Copy)]
+pub enum Mode<'a> {
+    /// They are made.
+    Change(&'a dyn System),
+    /// They are predicted.
+    Check(&'a Overlay),
+}
+
+/// Told of every step before it is made, so that it can be taken back.
+pub trait Journal {
+    /// Notes a step that is about to be made.
+    ///
+    /// # Errors
+    /// It could not be noted; then the step is not made.
+    fn before(&self, step: &dyn Step, host: &dyn View) -> Result<(), Failure>;
+}
+
+/// Keeps nothing.
+pub struct NoJournal;
+
+impl Journal for NoJournal {
+    fn before(&self, _step: &dyn Step, _host: &dyn View) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// The surroundings of one call.
+pub struct Call<'a> {
+    /// Make changes or predict them.
+    pub mode: Mode<'a>,
+    /// What the play brings along.
+    pub materials: &'a dyn Materials,
+    /// Told of every step.
+    pub journal: &'a dyn Journal,
+}
+
+impl Call<'_> {
+    fn context(&self) -> Context<'_> {
+        let host: &dyn View = match self.mode {
+            Mode::Change(system) => system,
+            Mode::Check(overlay) => overlay,
+        };
+        Context { host, materials: self.materials }
+    }
+}
+
+/// A field of an outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Field {
+    /// This value.
+    Known(Value),
+    /// Check mode can't know it.
+    Unknown,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Report {
+    /// What it was about.
+    pub subject: String,
+    /// How it ended.
+    pub status: Status,
+    /// Why nothing was done.
+    pub reason: Option<String>,
+    /// The steps that were made, or would be.
+    pub steps: Vec<StepReport>,
+    /// Whether it changed the host, as far as that is known.
+    pub changed: Field,
+    /// What the module says beyond that. For a query, `value` is the answer.
+    pub fields: Vec<(String, Field)>,
+    /// An action that check mode did not do and whose effects nobody declared.
+    pub undeclared: bool,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+impl Report {
+    fn new(subject: String, status: Status) -> Self {
+        Self {
+            subject,
+            status,
+            reason: None,
+            steps: Vec::new(),
+            changed: Field::Known(Value::Bool(matches!(status, Status::Changed | Status::WouldChange))),
+            fields: Vec::new(),
+            undeclared: false,
+            failure: None,
+        }
+    }
+
+    fn failed(subject: String, failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::new(subject, Status::Failed) }
+    }
+
+    fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    fn with(mut self, fields: Map<String, Value>) -> Self {
+        self.fields = fields.into_iter().map(|(name, value)| (name, Field::Known(value))).collect();
+        self
+    }
+}
+
+/// A module function without its type.
+pub type CallFn = fn(Value, &Call<'_>) -> Report;
+
+/// The arguments, or the report of why there are none.
+fn parse<M: DeserializeOwned + JsonSchema>(positional: &[&str], values: Value) -> Result<M, Box<Report>> {
+    if let Some(name) = arguments::unknown::<M>(positional, &values) {
+        let mut report = Report::new(String::new(), Status::MayChange)
+            .because(format!("the argument `{name}` is known only in a real run"));
+        report.changed = Field::Unknown;
+        return Err(Box::new(report));
+    }
+    arguments::parse(positional, values).map_err(|failure| Box::new(Report::failed(String::new(), failure)))
+}
+
+pub(super) fn state<M: State>(values: Value, call: &Call<'_>) -> Report {
+    let module = match parse::<M>(M::POSITIONAL, values) {
+        Ok(module) => module,
+        Err(report) => return *report,
+    };
+    let subject = module.subject();
+    let planned = module.look(&call.context()).and_then(|found| Ok((module.plan(&found)?, found)));
+    let (plan, found) = match planned {
+        Ok(planned) => planned,
+        Err(failure) => return Report::failed(subject, failure),
+    };
+    if plan.is_empty() {
+        return Report::new(subject, Status::Ok).with(module.fields(&found));
+    }
+    let steps = plan.iter().map(|step| step.report()).collect();
+    let mut report = match call.mode {
+        Mode::Check(overlay) => predict(&plan, overlay, subject),
+        Mode::Change(system) => change(&module, &plan, system, call, subject),
+    };
+    report.steps = steps;
+    report
+}
+
+fn predict(plan: &Plan, overlay: &Overlay, subject: String) -> Report {
+    for step in plan {
+        if let Err(failure) = step.predict(overlay) {
+            return Report::failed(subject, failure);
+        }
+    }
+    if plan.iter().any(|step| step.certain()) {
+        return Report::new(subject, Status::WouldChange);
+    }
+    let mut report = Report::new(subject, Status::MayChange);
+    report.changed = Field::Unknown;
+    report
+}
+
+fn change<M: State>(
+    module: &M,
+    plan: &Plan,
+    system: &dyn System,
+    call: &Call<'_>,
+    subject: String,
+) -> Report {
+    for step in plan {
+        let made = call.journal.before(step.as_ref(), system).and_then(|()| step.act(system));
+        if let Err(failure) = made {
+            return Report::failed(subject, failure);
+        }
+    }
+    let again = module.look(&call.context()).and_then(|found| Ok((module.plan(&found)?, found)));
+    match again {
+        Err(failure) => Report::failed(subject, failure),
+        Ok((left, _)) if !left.is_empty() => {
+            let left = left.iter().map(|step| step.describe()).collect();
+            Report::failed(subject, Failure::NotConverged { left })
+        }
+        Ok((_, found)) => Report::new(subject, Status::Changed).with(module.fields(&found)),
+    }
+}
+
+pub(super) fn action<M: Action>(values: Value, call: &Call<'_>) -> Report {
+    let module = match parse::<M>(M::POSITIONAL, values) {
+        Ok(module) => module,
+        Err(report) => return *report,
+    };
+    let subject = module.subject();
+    let context = call.context();
+    match module.needless(&context) {
+        Err(failure) => return Report::failed(subject, failure),
+        Ok(Some(reason)) => return Report::new(subject, Status::Ok).because(reason),
+        Ok(None) => {}
+    }
+    if module.only_reads() {
+        return match module.probe(&context) {
+            Ok(done) => Report::new(subject, Status::Ok).with(done.fields),
+            Err(failure) => Report::failed(subject, failure),
+        };
+    }
+    match call.mode {
+        Mode::Change(system) => match module.run(system, &context) {
+            Ok(Done { changed, fields }) => {
+                let status = if changed { Status::Changed } else { Status::Ok };
+                Report::new(subject, status).with(fields)
+            }
+            Err(failure) => Report::failed(subject, failure),
+        },
+        Mode::Check(overlay) => match module.predict(overlay) {
+            Ok(declared) => {
+                let mut report =
+                    Report::new(subject, Status::Skipped).because("an action: check mode does not do it");
+                report.changed = Field::Unknown;
+                report.undeclared = !declared;
+                report.fields = M::FIELDS.iter().map(|name| ((*name).to_owned(), Field::Unknown)).collect();
+                report
+            }
+            Err(failure) => Report::failed(subject, failure),
+        },
+    }
+}
+
+pub(super) fn query<M: Query>(values: Value, call: &Call<'_>) -> Report {
+    let module = match parse::<M>(M::POSITIONAL, values) {
+        Ok(module) => module,
+        Err(mut report) => {
+            if report.failure.is_none() {
+                report.status = Status::Ok;
+                report.fields = vec![("value".to_owned(), Field::Unknown)];
+            }
+            return *report;
+        }
+    };
+    let answer = match module.ask(&call.context()) {
+        Ok(answer) => answer,
+        Err(failure) => return Report::failed(String::new(), failure),
+    };
+    let mut report = Report::new(String::new(), Status::Ok);
+    let value = match answer {
+        Answer::Known(value) => Field::Known(value),
+        Answer::Unknown => Field::Unknown,
+    };
+    report.fields = vec![("value".to_owned(), value)];
+    report
+}
+
+/// Microseconds since `start`, for reports.
+pub fn elapsed(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

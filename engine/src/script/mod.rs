@@ -1,0 +1,3 @@
+//! Playbooks: Rhai scripts, what they can say, and how they run on a host.
+
+pub mod marks;
