@@ -1,4 +1,6 @@
 //! The engine of refrain.
 
 pub mod diagnostic;
+pub mod template;
 pub mod transport;
+pub mod variables;
