@@ -13,4 +13,6 @@ pub mod script;
 pub mod step;
 pub mod syscall;
 pub mod system;
+pub mod template;
 pub mod transport;
+pub mod variables;

@@ -1,0 +1,55 @@
+//! The engine, set up once as Ansible sets up Jinja2.
+
+use std::sync::OnceLock;
+
+use minijinja::value::Rest;
+use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
+
+use super::arguments::Callable;
+use super::{filters, lenient, methods, predicates, python, scope};
+
+/// A copy of the engine, which is cheap: what it knows is shared, what it loads is its own.
+pub(super) fn copy() -> Environment<'static> {
+    static BASE: OnceLock<Environment<'static>> = OnceLock::new();
+    BASE.get_or_init(build).clone()
+}
+
+fn build() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_auto_escape_callback(|_| AutoEscape::None);
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_formatter(python::emit);
+    env.set_unknown_method_callback(methods::call);
+    // Errors have to say which expression was undefined, and where; the engine keeps track of that in debug mode only.
+    env.set_debug(true);
+    env.set_loader(load);
+    env.remove_global("debug");
+    for filter in filters::all() {
+        env.add_filter(filter.name, body(filter, "filter"));
+    }
+    for test in predicates::all() {
+        env.add_test(test.name, body(test, "test"));
+    }
+    env.add_filter(lenient::LOOKUP, lookup);
+    env
+}
+
+fn body(
+    callable: Callable,
+    kind: &'static str,
+) -> impl Fn(&mut State<'_, '_>, Rest<Value>) -> Result<Value, Error> + Send + Sync + 'static {
+    move |state: &mut State<'_, '_>, args: Rest<Value>| callable.call(kind, state, args)
+}
+
+/// See [`lenient`].
+fn lookup(value: &Value, key: &Value) -> Result<Value, Error> {
+    if value.is_undefined() { Ok(value.clone()) } else { value.get_item(key) }
+}
+
+/// Loads an included or imported template through the loader of the scope.
+fn load(name: &str) -> Result<Option<String>, Error> {
+    let Some(scope) = scope::current() else { return Ok(None) };
+    let Some(loader) = &scope.loader else { return Ok(None) };
+    let Some(source) = loader.load(name).map_err(scope::carry)? else { return Ok(None) };
+    Ok(Some(scope.include(name, &source)))
+}

@@ -1,0 +1,174 @@
+//! Paths, as text: nothing here looks at a file.
+
+use minijinja::value::Tuple;
+use minijinja::{Error, State, Value};
+
+use crate::template::arguments::{Call, Callable, callable, fail};
+use crate::template::python;
+
+type Result<T> = std::result::Result<T, Error>;
+
+pub(in crate::template) const TABLE: &[Callable] = &[
+    callable("basename", &["value"], |_, call| Ok(Value::from(split(&call.input()?).1))),
+    callable("dirname", &["value"], |_, call| Ok(Value::from(split(&call.input()?).0))),
+    callable("splitext", &["value"], |_, call| {
+        let path = call.input()?;
+        let (root, extension) = split_extension(&path);
+        Ok(Value::from(Tuple::from(vec![Value::from(root), Value::from(extension)])))
+    }),
+    callable("expanduser", &["value"], expand_user),
+    callable("expandvars", &["value"], |_, call| Ok(Value::from(expand_variables(&call.input()?)))),
+    callable("normpath", &["value"], |_, call| Ok(Value::from(normal(&call.input()?)))),
+    callable("relpath", &["value", "start"], relative),
+    callable("path_join", &["value"], join),
+    callable("commonpath", &["value"], common),
+    callable("win_basename", &["value"], |_, call| {
+        let path = call.input()?;
+        Ok(Value::from(path.rsplit(['\\', '/', ':']).next().unwrap_or("")))
+    }),
+    callable("win_dirname", &["value"], |_, call| {
+        let path = call.input()?;
+        let end = path.rfind(['\\', '/']).unwrap_or(0);
+        let head = &path[..end];
+        let root = head.trim_end_matches(['\\', '/']);
+        Ok(Value::from(if root.is_empty() || root.ends_with(':') {
+            &path[..path.len().min(end + 1)]
+        } else {
+            root
+        }))
+    }),
+    callable("win_splitdrive", &["value"], |_, call| {
+        let path = call.input()?;
+        let end = if path.chars().nth(1) == Some(':') && path.is_char_boundary(2) { 2 } else { 0 };
+        Ok(Value::from(Tuple::from(vec![Value::from(&path[..end]), Value::from(&path[end..])])))
+    }),
+];
+
+fn split(path: &str) -> (&str, &str) {
+    let at = path.rfind('/').map_or(0, |at| at + 1);
+    let (head, tail) = path.split_at(at);
+    let trimmed = head.trim_end_matches('/');
+    (if trimmed.is_empty() { head } else { trimmed }, tail)
+}
+
+fn split_extension(path: &str) -> (&str, &str) {
+    let name = path.rfind('/').map_or(0, |at| at + 1);
+    let plain = &path[name..];
+    let stem = plain.trim_start_matches('.');
+    let hidden = plain.len() - stem.len();
+    match stem.rfind('.') {
+        Some(dot) => path.split_at(name + hidden + dot),
+        None => (path, ""),
+    }
+}
+
+fn expand_user(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
+    let path = call.input()?;
+    let home = std::env::var("HOME").unwrap_or_default();
+    Ok(Value::from(match path.strip_prefix('~') {
+        Some(rest) if !home.is_empty() && (rest.is_empty() || rest.starts_with('/')) => {
+            let home = home.trim_end_matches('/');
+            if home.is_empty() && rest.is_empty() { "/".to_owned() } else { format!("{home}{rest}") }
+        }
+        _ => path,
+    }))
+}
+
+/// `$NAME` and `${NAME}`; unknown ones stay.
+fn expand_variables(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let behind = &rest[at + 1..];
+        let braced = behind.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let plain = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
+        let (name, next) = braced.unwrap_or_else(|| behind.split_at(plain));
+        match std::env::var(name) {
+            Ok(value) if !name.is_empty() => {
+                out.push_str(&value);
+                rest = next;
+            }
+            _ => {
+                out.push('$');
+                rest = behind;
+            }
+        }
+    }
+    out + rest
+}
+
+fn normal(path: &str) -> String {
+    let absolute = path.starts_with('/');
+    // POSIX gives two slashes at the start a meaning of their own.
+    let root = match path {
+        path if path.starts_with("//") && !path.starts_with("///") => "//",
+        _ if absolute => "/",
+        _ => "",
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => _ = parts.pop(),
+            ".." if absolute => {}
+            part => parts.push(part),
+        }
+    }
+    let joined = format!("{root}{}", parts.join("/"));
+    if joined.is_empty() { ".".to_owned() } else { joined }
+}
+
+fn relative(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
+    let (path, start) = (call.input()?, call.text("start", ".")?);
+    if path.starts_with('/') != start.starts_with('/') {
+        return Err(fail(format!("one of `{path}` and `{start}` is absolute, the other is not")));
+    }
+    let (path, start) = (normal(&path), normal(&start));
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+    };
+    let (path, start) = (parts(&path), parts(&start));
+    let shared = path.iter().zip(&start).take_while(|(a, b)| a == b).count();
+    let mut out = vec!["..".to_owned(); start.len() - shared];
+    out.extend_from_slice(&path[shared..]);
+    Ok(Value::from(if out.is_empty() { ".".to_owned() } else { out.join("/") }))
+}
+
+fn join(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
+    if let Some(path) = call.value()?.as_str() {
+        return Ok(Value::from(path));
+    }
+    let mut out = String::new();
+    for (index, part) in call.items()?.iter().enumerate() {
+        let part = python::text(part)?;
+        if part.starts_with('/') {
+            out = part;
+        } else {
+            if index > 0 && !out.is_empty() && !out.ends_with('/') {
+                out.push('/');
+            }
+            out.push_str(&part);
+        }
+    }
+    Ok(Value::from(out))
+}
+
+fn common(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
+    let paths = call.items()?.iter().map(python::text).collect::<Result<Vec<_>>>()?;
+    let Some(first) = paths.first() else { return Err(fail("there are no paths")) };
+    let absolute = first.starts_with('/');
+    if paths.iter().any(|path| path.starts_with('/') != absolute) {
+        return Err(fail("some of the paths are absolute and some are not"));
+    }
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+    };
+    let mut shared = parts(first);
+    for path in &paths[1..] {
+        let other = parts(path);
+        let length = shared.iter().zip(&other).take_while(|(a, b)| a == b).count();
+        shared.truncate(length);
+    }
+    Ok(Value::from(format!("{}{}", if absolute { "/" } else { "" }, shared.join("/"))))
+}

@@ -1,0 +1,140 @@
+//! Jinja2 as Ansible renders it.
+//!
+//! [`render_file`] renders a template file, [`render_value`] a string of a variable, [`check`] looks at a template without
+//! rendering it. All three see the same filters, tests and methods, and every error points into the text as the person
+//! wrote it. An undefined name is an error where it is used.
+
+#![allow(clippy::result_large_err, reason = "an error is what a person reads, and rare")]
+
+mod arguments;
+mod check;
+mod environment;
+mod filters;
+mod header;
+mod lenient;
+mod methods;
+mod predicates;
+mod python;
+mod report;
+mod scope;
+mod source;
+mod version;
+mod visit;
+
+use std::rc::Rc;
+
+use minijinja::Value;
+
+use self::python::Emitted;
+use self::scope::{Context, Scope};
+use self::source::Prepared;
+use crate::diagnostic::Diagnostic;
+
+pub use self::check::{Uses, check};
+pub(crate) use self::report::Failure;
+pub(crate) use self::scope::{carry, undefined_because};
+
+/// The names that a template sees.
+pub trait Names {
+    /// The value of a name, computed when it is asked for; `None` if there is no such name.
+    ///
+    /// # Errors
+    /// The name exists and its value can't be had.
+    fn get(&self, name: &str) -> Result<Option<Value>, Diagnostic>;
+
+    /// Every name there is, for near matches.
+    fn names(&self) -> Vec<String>;
+}
+
+/// A template that another one includes, imports or extends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file as a person would name it.
+    pub path: String,
+    /// Its whole text.
+    pub text: String,
+}
+
+/// Finds the templates that a template includes, imports or extends.
+pub trait Loader {
+    /// The template of a name as the including template spells it; `None` if there is no such template.
+    ///
+    /// # Errors
+    /// The template exists and can't be read.
+    fn load(&self, name: &str) -> Result<Option<Source>, Diagnostic>;
+}
+
+impl<F: Fn(&str) -> Result<Option<Source>, Diagnostic>> Loader for F {
+    fn load(&self, name: &str) -> Result<Option<Source>, Diagnostic> {
+        self(name)
+    }
+}
+
+/// Renders a template file: the header line `#jinja2:` is honoured, the trailing newline kept.
+///
+/// `path` is the file as a person would name it, for errors.
+///
+/// # Errors
+/// The template does not parse, uses something undefined, or a filter refuses its input.
+pub fn render_file(
+    path: &str,
+    text: &str,
+    names: Rc<dyn Names>,
+    loader: Option<Rc<dyn Loader>>,
+) -> Result<String, Diagnostic> {
+    let prepared = Prepared::new(path, text)?;
+    let scope = Scope::new(names, loader, prepared.syntax.clone());
+    render(&prepared, &scope).map(|(text, _)| text).map_err(|failure| failure.diagnostic)
+}
+
+/// Evaluates a string of a variable: exactly one `{{ expression }}` gives the expression's own value, anything else text;
+/// a string without a template in it is itself.
+///
+/// `origin` is how errors call the string, usually the variable's name.
+///
+/// # Errors
+/// As [`render_file`].
+pub fn render_value(origin: &str, text: &str, names: Rc<dyn Names>) -> Result<serde_json::Value, Diagnostic> {
+    let value = evaluate(origin, text, names).map_err(|failure| failure.diagnostic)?;
+    to_json(&value)
+}
+
+/// [`render_value`] for the engine's own use: the value as templates see it, and whether an error is about something
+/// undefined.
+pub(crate) fn evaluate(origin: &str, text: &str, names: Rc<dyn Names>) -> Result<Value, Failure> {
+    if !is_template(text) {
+        return Ok(Value::from(text));
+    }
+    let prepared = Prepared::new(origin, text)?;
+    let scope = Scope::new(names, None, prepared.syntax.clone());
+    let (text, emitted) = render(&prepared, &scope)?;
+    match emitted {
+        // The text is the value's and nothing else's: the string was that one expression.
+        Some(Emitted { count: 1, last }) if python::text(&last).is_ok_and(|alone| alone == text) => Ok(last),
+        _ => Ok(Value::from(text)),
+    }
+}
+
+/// Whether a string of a variable has anything to render in it.
+pub fn is_template(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) || text.starts_with("#jinja2:")
+}
+
+fn render(prepared: &Prepared, scope: &Rc<Scope>) -> Result<(String, Option<Emitted>), Failure> {
+    let _inside = scope.enter();
+    let mut env = environment::copy();
+    env.set_syntax(prepared.syntax.clone());
+    let fail = |error| report::failure(&error, prepared, scope);
+    let template = env.template_from_named_str(&prepared.path, &prepared.body).map_err(fail)?;
+    let mut done = template.render_captured(Value::from_object(Context)).map_err(fail)?;
+    let emitted = done.with_state_mut(|state| state.get_extension_mut::<Emitted>().map(std::mem::take));
+    Ok((done.into_output(), emitted))
+}
+
+/// A template's value as JSON; keys become text as Python's `json` spells them.
+pub(crate) fn to_json(value: &Value) -> Result<serde_json::Value, Diagnostic> {
+    filters::json::plain(value).map_err(|error| report::unplaced(&error))
+}
+
+#[cfg(test)]
+mod tests;

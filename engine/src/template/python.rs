@@ -1,0 +1,231 @@
+//! Values as Python's `str()` and `repr()` write them.
+
+use std::fmt::{self, Write};
+
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, Output, State, Value};
+
+/// Deeper values are an error instead of an exhausted stack.
+const DEPTH: usize = 100;
+
+/// `str(value)`.
+pub(super) fn text(value: &Value) -> Result<String, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(text.to_owned());
+    }
+    let mut out = String::new();
+    write(&mut out, value, false, 0)?;
+    Ok(out)
+}
+
+/// `repr(value)`.
+pub(super) fn repr(value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    write(&mut out, value, true, 0)?;
+    Ok(out)
+}
+
+/// What the template printed, so that a template that is one expression can give a value instead of text.
+#[derive(Default)]
+pub(super) struct Emitted {
+    pub count: usize,
+    pub last: Value,
+}
+
+/// Writes the value of `{{ }}`.
+pub(super) fn emit(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(Error::new(
+            ErrorKind::UndefinedError,
+            "the condition of the inline `if` is false and it has no `else`",
+        ));
+    }
+    let emitted = state.get_or_insert_extension_with(Emitted::default);
+    emitted.count += 1;
+    emitted.last = value.clone();
+    match value.as_str() {
+        Some(text) => out.write_str(text).map_err(Error::from),
+        None => out.write_str(&text(value)?).map_err(Error::from),
+    }
+}
+
+fn write(out: &mut String, value: &Value, quoted: bool, depth: usize) -> Result<(), Error> {
+    if depth > DEPTH {
+        return Err(Error::new(ErrorKind::InvalidOperation, "the value is nested too deeply"));
+    }
+    match value.kind() {
+        ValueKind::Undefined => Err(undefined(value)),
+        ValueKind::None => done(out.write_str("None")),
+        ValueKind::Bool => done(out.write_str(if value.is_true() { "True" } else { "False" })),
+        ValueKind::Number if value.is_integer() => done(write!(out, "{value}")),
+        ValueKind::Number => {
+            out.push_str(&float(f64::try_from(value.clone())?));
+            Ok(())
+        }
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            done(if quoted { quote(out, text) } else { out.write_str(text) })
+        }
+        ValueKind::Bytes => done(write!(out, "{value:?}")),
+        ValueKind::Seq | ValueKind::Iterable => sequence(out, value, depth),
+        ValueKind::Map => mapping(out, value, depth),
+        ValueKind::Invalid => Err(invalid(value)),
+        _ => done(write!(out, "{value}")),
+    }
+}
+
+fn done(result: fmt::Result) -> Result<(), Error> {
+    result.map_err(Error::from)
+}
+
+/// The error that the engine itself gives for an undefined value, which knows the expression that it came from.
+pub(super) fn undefined(value: &Value) -> Error {
+    match value.get_attr("") {
+        Err(error) => error,
+        Ok(_) => Error::from(ErrorKind::UndefinedError),
+    }
+}
+
+/// The error inside a value that an object gave instead of a value.
+fn invalid(value: &Value) -> Error {
+    let inside = Value::from(vec![value.clone()]);
+    match inside.try_iter().map(|items| items.checked().next()) {
+        Ok(Some(Err(error))) => error,
+        _ => Error::new(ErrorKind::InvalidOperation, "invalid value"),
+    }
+}
+
+fn sequence(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
+    let tuple = value.is_tuple();
+    out.push(if tuple { '(' } else { '[' });
+    let mut count = 0;
+    for item in value.try_iter()?.checked() {
+        if count > 0 {
+            out.push_str(", ");
+        }
+        write(out, &item?, true, depth + 1)?;
+        count += 1;
+    }
+    if tuple && count == 1 {
+        out.push(',');
+    }
+    out.push(if tuple { ')' } else { ']' });
+    Ok(())
+}
+
+fn mapping(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
+    out.push('{');
+    for (index, pair) in pairs(value)?.into_iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        write(out, &pair.0, true, depth + 1)?;
+        out.push_str(": ");
+        write(out, &pair.1, true, depth + 1)?;
+    }
+    out.push('}');
+    Ok(())
+}
+
+/// The keys and values of a map, in order.
+pub(super) fn pairs(map: &Value) -> Result<Vec<(Value, Value)>, Error> {
+    if map.kind() != ValueKind::Map {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("expected a map, got {}", type_name(map)),
+        ));
+    }
+    let mut pairs = Vec::with_capacity(map.len().unwrap_or(0).min(1024));
+    for key in map.try_iter()?.checked() {
+        let key = key?;
+        let value = map.get_item(&key)?;
+        if value.kind() == ValueKind::Invalid {
+            return Err(invalid(&value));
+        }
+        pairs.push((key, value));
+    }
+    Ok(pairs)
+}
+
+/// The items of a list, the keys of a map, the characters of a string.
+pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
+    if value.is_none() {
+        return Err(Error::new(ErrorKind::InvalidOperation, "`None` can't be iterated over"));
+    }
+    value.try_iter()?.checked().collect()
+}
+
+/// A list or tuple, not a string and not a map.
+pub(super) fn is_list(value: &Value) -> bool {
+    matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
+}
+
+/// What Ansible's `type_debug` calls it.
+pub(super) fn type_name(value: &Value) -> &'static str {
+    match value.kind() {
+        ValueKind::Undefined => "undefined",
+        ValueKind::None => "NoneType",
+        ValueKind::Bool => "bool",
+        ValueKind::Number if value.is_integer() => "int",
+        ValueKind::Number => "float",
+        ValueKind::String => "str",
+        ValueKind::Bytes => "bytes",
+        ValueKind::Seq | ValueKind::Iterable if value.is_tuple() => "tuple",
+        ValueKind::Seq | ValueKind::Iterable => "list",
+        ValueKind::Map => "dict",
+        _ => "object",
+    }
+}
+
+/// A float as `repr()` writes it: the shortest digits that read back, an exponent outside of `1e-4..1e16`.
+pub(super) fn float(number: f64) -> String {
+    if number.is_nan() {
+        return "nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let magnitude = number.abs();
+    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
+        let text = format!("{number:e}");
+        return match text.split_once('e') {
+            Some((digits, exponent)) => {
+                let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |e| ('-', e));
+                format!("{digits}e{sign}{exponent:0>2}")
+            }
+            None => text,
+        };
+    }
+    let text = number.to_string();
+    if text.contains('.') { text } else { format!("{text}.0") }
+}
+
+/// A string as `repr()` writes it.
+pub(super) fn quote(out: &mut String, text: &str) -> fmt::Result {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => out.extend(['\\', c]),
+            c if unprintable(c) => match u32::from(c) {
+                code @ 0..=0xff => write!(out, "\\x{code:02x}")?,
+                code @ 0x100..=0xffff => write!(out, "\\u{code:04x}")?,
+                code => write!(out, "\\U{code:08x}")?,
+            },
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+    Ok(())
+}
+
+/// What `str.isprintable()` refuses, in the ranges that occur: controls, blanks other than the space, format characters.
+fn unprintable(c: char) -> bool {
+    c.is_control()
+        || (c.is_whitespace() && c != ' ')
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}')
+}

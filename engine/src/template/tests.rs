@@ -1,0 +1,86 @@
+//! Tests of rendering; what Ansible gives for each filter is in `tests/filters.txt`.
+
+use std::rc::Rc;
+
+use minijinja::Value;
+use minijinja::value::Serde;
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+/// Names from a JSON map.
+struct Map(Json);
+
+impl Names for Map {
+    fn get(&self, name: &str) -> Result<Option<Value>, Diagnostic> {
+        Ok(self.0.get(name).map(|value| Value::from(Serde(value))))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    }
+}
+
+fn names(map: Json) -> Rc<dyn Names> {
+    Rc::new(Map(map))
+}
+
+fn value(text: &str, map: Json) -> Json {
+    render_value("test", text, names(map)).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn error(text: &str, map: Json) -> String {
+    render_file("templates/x.j2", text, names(map), None).expect_err(text).to_string()
+}
+
+fn file(text: &str, map: Json) -> String {
+    render_file("templates/x.j2", text, names(map), None).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn one_expression_is_a_value_and_anything_else_a_text() {
+    let map = json!({ "n": 3, "list": [1, "a"], "none": null, "yes": true });
+    assert_eq!(value("plain", json!({})), json!("plain"));
+    assert_eq!(value("{{ n }}", map.clone()), json!(3));
+    assert_eq!(value("{{ list }}", map.clone()), json!([1, "a"]));
+    assert_eq!(value("{{ none }}", map.clone()), json!(null));
+    assert_eq!(value("{{ n }}{{ n }}", map.clone()), json!("33"));
+    assert_eq!(value("{{ list }}!", map.clone()), json!("[1, 'a']!"));
+    assert_eq!(value("{% if yes %}{{ n }}{% endif %}", map.clone()), json!(3));
+    assert_eq!(value("{{ n }} ", map), json!("3 "));
+}
+
+#[test]
+fn blanks_are_kept_and_cut_as_ansible_does() {
+    let map = json!({ "on": true });
+    assert_eq!(file("a\n  {% if on %}\n  b\n  {% endif %}\nc\n", map.clone()), "a\n    b\n  c\n");
+    assert_eq!(file("a\r\nb\r\n", map.clone()), "a\nb\n");
+    let header = "#jinja2: lstrip_blocks: True, trim_blocks:False\n";
+    assert_eq!(
+        file(&format!("{header}a\n  {{% if on %}}\n  b\n{{% endif %}}\n"), map.clone()),
+        "a\n\n  b\n\n"
+    );
+    let header = "#jinja2: variable_start_string:'[%', variable_end_string: \"%]\"\n";
+    assert_eq!(file(&format!("{header}{{{{ x }}}} [% on %]\n"), map), "{{ x }} True\n");
+}
+
+#[test]
+fn undefined_names_are_errors_with_near_matches() {
+    let map = json!({ "nomad_region": "global", "disk": { "size": 1 } });
+    insta::assert_snapshot!(error("region = \"{{ nomad_regoin }}\"\n", map.clone()));
+    insta::assert_snapshot!(error("a\nb {{ disk.sise + 1 }}\n", map.clone()));
+    insta::assert_snapshot!(error(
+        "{{ disk.size | default(1) }} {% if x.y.z is defined %}{% endif %}{{ x.y }}",
+        map
+    ));
+}
+
+#[test]
+fn undefined_goes_through_lookups_under_default() {
+    let map = json!({ "a": { "b": 1 } });
+    assert_eq!(file("{{ x.y.z | default('n') }} {{ a.b.c['d'][0] | d('m') }}", map.clone()), "n m");
+    assert_eq!(
+        file("{{ x.y is defined }} {{ a.b is defined }} {{ a['q'].r is undefined }}", map),
+        "False True True"
+    );
+}
