@@ -1,2 +1,31 @@
-//! refrain
-fn main() {}
+//! The command line of refrain: arguments in, terminal out. Everything else is the engine's.
+
+mod arguments;
+mod commands;
+mod exit;
+mod prompt;
+mod reporter;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nowhere to complain to if even this can't be printed.
+            let _ = error.print();
+            return if error.use_stderr() { exit::BAD_INPUT.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    let code = match arguments.command {
+        Command::Run(run) => commands::run::execute(*run),
+        Command::Lint(lint) => commands::lint::execute(&lint),
+        Command::Doc(doc) => commands::doc::execute(&doc),
+        Command::Agent => commands::agent::execute(),
+    };
+    code.into()
+}

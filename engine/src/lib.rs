@@ -4,11 +4,18 @@
 //! itself in a [`module::Registry`].
 
 pub mod accounts;
+pub mod agent;
+pub mod analysis;
+pub mod bundle;
 pub mod diagnostic;
 pub mod diff;
 pub mod event;
+pub mod facts;
 pub mod failure;
+pub mod inventory;
 pub mod module;
+pub mod project;
+pub mod runner;
 pub mod script;
 pub mod step;
 pub mod syscall;
@@ -16,3 +23,4 @@ pub mod system;
 pub mod template;
 pub mod transport;
 pub mod variables;
+pub mod yaml;

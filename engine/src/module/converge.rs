@@ -91,6 +91,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// A report about nothing yet.
+    pub fn empty(status: Status) -> Self {
+        Self::new(String::new(), status)
+    }
+
     fn new(subject: String, status: Status) -> Self {
         Self {
             subject,

@@ -1,3 +1,23 @@
 //! Playbooks: Rhai scripts, what they can say, and how they run on a host.
+//!
+//! The top level of a playbook runs once, on the controller ([`playbook`]); the body of a play runs on each host ([`host`]).
+//! Both compile the same sources with the same [`engine`].
 
+mod call;
+pub mod calls;
+pub mod current;
+pub mod engine;
+pub mod fault;
+mod handles;
+pub mod host;
+mod host_variables;
+pub mod lint;
 pub mod marks;
+mod materials;
+mod outcome;
+pub mod playbook;
+mod tags;
+pub mod task;
+mod unknown;
+pub mod values;
+pub mod words;

@@ -8,6 +8,7 @@ pub mod native;
 pub mod path;
 pub mod preview;
 mod process;
+pub mod root;
 pub mod sandbox;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,176 @@
+//! The agent's side: one play from a stream, evaluated here, its events into a stream.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::{self, BufWriter, Read, Write};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use super::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
+use super::{Ended, PROTOCOL, ToAgent, ToController};
+use crate::event::{EventKind, Status};
+use crate::facts;
+use crate::failure::Failure;
+use crate::module::Registry;
+use crate::script::host::{self, Surroundings};
+use crate::system::native::Native;
+
+/// Events of unchanged calls wait this long for company: a converged play is a few packets, not one per call.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Serves one play on this host: reads a bundle from `input`, evaluates it, writes events to `output`.
+///
+/// When `input` ends, the step in hand is finished and the play ends.
+///
+/// # Errors
+/// The streams are broken, or what arrives is not a bundle.
+pub fn serve(
+    registry: &Registry,
+    mut input: impl Read + Send + 'static,
+    output: impl Write + 'static,
+) -> io::Result<Ended> {
+    let mut output = Output { stream: BufWriter::with_capacity(64 * 1024, output), since: None };
+    output.stream.write_all(&MAGIC)?;
+    output.send(&ToController::Hello(PROTOCOL.to_owned()))?;
+    output.flush()?;
+    let bundle = match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
+        Some(ToAgent::Run(bundle)) => *bundle,
+        Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a play has to come first")),
+        None => return Ok(Ended::default()),
+    };
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let files = Arc::new(Files::default());
+    listen(input, Arc::clone(&files), Arc::clone(&interrupted));
+
+    let output = Rc::new(RefCell::new(output));
+    let root_kind = bundle.root_kind;
+    let surroundings = Surroundings {
+        system: Rc::new(Native::new(root_kind)),
+        facts: Rc::new(facts::Facts::new(facts::Native::new(root_kind))),
+        emit: emitter(&output, &interrupted),
+        fetch: fetcher(&output, files),
+        interrupted,
+    };
+    let ended = host::run(registry, bundle, surroundings);
+    let mut output = output.borrow_mut();
+    output.send(&ToController::Ended(ended))?;
+    output.flush()?;
+    Ok(ended)
+}
+
+/// The stream to the controller.
+struct Output<W: Write> {
+    stream: BufWriter<W>,
+    /// When the oldest event was written that has not been sent yet.
+    since: Option<Instant>,
+}
+
+impl<W: Write> Output<W> {
+    fn send(&mut self, message: &ToController) -> io::Result<()> {
+        frame::write(&mut self.stream, message)?;
+        self.since.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.since = None;
+        self.stream.flush()
+    }
+
+    fn event(&mut self, event: EventKind) -> io::Result<()> {
+        let quiet = matches!(&event, EventKind::Task(task) if matches!(task.status, Status::Ok | Status::Skipped))
+            || matches!(&event, EventKind::HostFinished { .. });
+        self.send(&ToController::Event(Box::new(event)))?;
+        if quiet && self.since.is_some_and(|since| since.elapsed() < PATIENCE) {
+            Ok(())
+        } else {
+            self.flush()
+        }
+    }
+}
+
+fn emitter<W: Write + 'static>(
+    output: &Rc<RefCell<Output<W>>>,
+    interrupted: &Arc<AtomicBool>,
+) -> Box<dyn Fn(EventKind)> {
+    let output = Rc::clone(output);
+    let interrupted = Arc::clone(interrupted);
+    Box::new(move |event| {
+        if output.borrow_mut().event(event).is_err() {
+            // Nobody listens any more: what is begun is finished, and nothing more is begun.
+            interrupted.store(true, Ordering::Relaxed);
+        }
+    })
+}
+
+fn fetcher<W: Write + 'static>(output: &Rc<RefCell<Output<W>>>, files: Arc<Files>) -> host::Fetch {
+    let output = Rc::clone(output);
+    Box::new(move |path| {
+        let asked = {
+            let mut output = output.borrow_mut();
+            output.send(&ToController::Need(path.to_owned())).and_then(|()| output.flush())
+        };
+        asked.map_err(|_| Failure::Interrupted)?;
+        files.wait(path)
+    })
+}
+
+/// Files that arrive while the play waits for them.
+#[derive(Default)]
+struct Files {
+    arrived: Mutex<Arrived>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Arrived {
+    files: HashMap<String, Result<Vec<u8>, String>>,
+    closed: bool,
+}
+
+impl Files {
+    fn put(&self, path: String, content: Result<Vec<u8>, String>) {
+        if let Ok(mut arrived) = self.arrived.lock() {
+            arrived.files.insert(path, content);
+        }
+        self.news.notify_all();
+    }
+
+    fn close(&self) {
+        if let Ok(mut arrived) = self.arrived.lock() {
+            arrived.closed = true;
+        }
+        self.news.notify_all();
+    }
+
+    fn wait(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let Ok(arrived) = self.arrived.lock() else { return Err(Failure::Interrupted) };
+        let waited =
+            self.news.wait_while(arrived, |arrived| !arrived.closed && !arrived.files.contains_key(path));
+        let Ok(mut arrived) = waited else { return Err(Failure::Interrupted) };
+        match arrived.files.remove(path) {
+            Some(content) => content.map_err(Failure::state),
+            None => Err(Failure::Interrupted),
+        }
+    }
+}
+
+/// Listens to the controller in a thread of its own: files, the wish to stop, the end of the stream.
+fn listen(mut input: impl Read + Send + 'static, files: Arc<Files>, interrupted: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        while let Ok(Some(message)) = frame::read::<ToAgent>(&mut input, LARGEST_FROM_CONTROLLER) {
+            match message {
+                ToAgent::File { path, content } => {
+                    files.put(path, content.map(serde_bytes::ByteBuf::into_vec));
+                }
+                ToAgent::Interrupt => interrupted.store(true, Ordering::Relaxed),
+                // A second play is none of the protocol; the first one goes on.
+                ToAgent::Run(_) => {}
+            }
+        }
+        interrupted.store(true, Ordering::Relaxed);
+        files.close();
+    });
+}

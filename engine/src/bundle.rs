@@ -1,0 +1,242 @@
+//! What travels to a host: one play, with everything of the project that it needs, and that host's variables.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::system::RootKind;
+
+/// The part of a bundle that all hosts of a play share.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Sources {
+    /// The playbook, by its path in the project.
+    pub playbook: String,
+    /// Where roles are looked for, in order: paths in the project.
+    pub role_paths: Vec<String>,
+    /// Scripts by their paths: the playbook, roles, imported modules.
+    pub scripts: BTreeMap<String, Arc<str>>,
+    /// Templates by their paths.
+    pub templates: BTreeMap<String, Arc<str>>,
+    /// Files by their paths.
+    pub files: BTreeMap<String, File>,
+}
+
+/// A file of the project.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct File {
+    /// Size in bytes.
+    pub size: u64,
+    /// Hash of the content (BLAKE3, hexadecimal).
+    pub hash: String,
+    /// The content of a small file. A larger one is asked for when it is needed.
+    #[serde(with = "serde_bytes")]
+    pub content: Option<Vec<u8>>,
+}
+
+/// Files up to this size travel with the bundle: asking for them would cost a round trip.
+pub const INLINE: u64 = 256 * 1024;
+
+impl Sources {
+    /// The script of a role, by the role's name.
+    pub fn role(&self, name: &str) -> Option<String> {
+        self.role_paths
+            .iter()
+            .map(|path| format!("{path}/{name}/role.rhai"))
+            .find(|path| self.scripts.contains_key(path))
+    }
+
+    /// The template that `name` means in the role (or playbook) whose script is `script`.
+    pub fn template(&self, script: &str, name: &str) -> Option<(&str, &Arc<str>)> {
+        candidates(script, &self.playbook, "templates", name)
+            .iter()
+            .find_map(|path| self.templates.get_key_value(path.as_str()))
+            .map(|(path, text)| (path.as_str(), text))
+    }
+
+    /// The file that `name` means in the role (or playbook) whose script is `script`.
+    pub fn file(&self, script: &str, name: &str) -> Option<(&str, &File)> {
+        candidates(script, &self.playbook, "files", name)
+            .iter()
+            .find_map(|path| self.files.get_key_value(path.as_str()))
+            .map(|(path, file)| (path.as_str(), file))
+    }
+
+    /// The files below the directory that `name` means, as paths relative to it, with their paths in the project.
+    pub fn directory(&self, script: &str, name: &str) -> Option<Vec<(String, String)>> {
+        candidates(script, &self.playbook, "files", name).iter().find_map(|path| {
+            let prefix = format!("{}/", path.trim_end_matches('/'));
+            let below: Vec<_> = self
+                .files
+                .range(prefix.clone()..)
+                .map(|(path, _)| path)
+                .take_while(|path| path.starts_with(&prefix))
+                .map(|path| (path[prefix.len()..].to_owned(), path.clone()))
+                .collect();
+            (!below.is_empty()).then_some(below)
+        })
+    }
+}
+
+/// Where a template or file may be, in order: beside the role, beside the playbook, at the top of the project.
+///
+/// `script` is the script that names it; `kind` is `templates` or `files`.
+pub fn candidates(script: &str, playbook: &str, kind: &str, name: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for directory in [parent(script), parent(playbook), ""] {
+        for place in [join(&join(directory, kind), name), join(directory, name)] {
+            if !all.contains(&place) {
+                all.push(place);
+            }
+        }
+    }
+    all
+}
+
+/// The directory of a path in the project; empty at the top.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// A path in the project below a directory, without `.` and with `..` taken back.
+pub fn join(directory: &str, name: &str) -> String {
+    let absolute = name.starts_with('/') || (directory.starts_with('/') && !name.starts_with('/'));
+    let whole = if name.starts_with('/') { name.to_owned() } else { format!("{directory}/{name}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if part == ".." && parts.last().is_some_and(|last| *last != "..") {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    format!("{}{}", if absolute { "/" } else { "" }, parts.join("/"))
+}
+
+/// A play: its name and options, and the closure that is its body.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Play {
+    /// Its name.
+    pub name: String,
+    /// Name of the closure in the playbook.
+    pub body: String,
+    /// What the closure captured, as copies.
+    pub captures: Vec<Capture>,
+    /// The constants of the playbook's top level, as they were computed there.
+    pub constants: IndexMap<String, Value>,
+    /// Variables of the play.
+    pub variables: IndexMap<String, Value>,
+    /// Environment of the commands.
+    pub environment: BTreeMap<String, String>,
+    /// Tags of the whole play.
+    pub tags: Vec<String>,
+}
+
+/// A captured value.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Capture {
+    /// Data.
+    Data(Value),
+    /// One of the engine's own values (`vars`, `facts`): the host has its own.
+    Word(String),
+}
+
+/// How the run was asked for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Settings {
+    /// Predict changes instead of making them.
+    pub check: bool,
+    /// Only calls with one of these tags. All when empty.
+    pub tags: Vec<String>,
+    /// No calls with one of these tags.
+    pub skip_tags: Vec<String>,
+    /// Skip everything before the first call or task whose name is this.
+    pub start_at: Option<String>,
+}
+
+/// A variable with the place it came from, for error messages.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its value, templates not rendered.
+    pub value: Value,
+    /// Where it was written, as `file:line`. Empty when it has no place.
+    pub origin: String,
+}
+
+/// What a host is told about another host.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Peer {
+    /// The groups that it is in.
+    pub groups: Vec<String>,
+    /// Its variables.
+    pub variables: IndexMap<String, Value>,
+}
+
+/// What is about one host.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct HostData {
+    /// Its name in the inventory.
+    pub name: String,
+    /// The groups that it is in, without `all`.
+    pub groups: Vec<String>,
+    /// Its variables, merged.
+    pub variables: IndexMap<String, Variable>,
+    /// Variables of the highest layer, from `-e`.
+    pub extra: IndexMap<String, Value>,
+}
+
+/// What is about the whole inventory. Only sent when the play asks for it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Neighbours {
+    /// The hosts of every group. Empty when no script or template reads `groups`.
+    pub groups: IndexMap<String, Vec<String>>,
+    /// The other hosts. Empty when no script or template reads `hostvars`.
+    pub hosts: IndexMap<String, Peer>,
+}
+
+/// One play for one host.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Bundle {
+    /// The project's part.
+    pub sources: Arc<Sources>,
+    /// The play.
+    pub play: Arc<Play>,
+    /// The inventory's part.
+    pub neighbours: Arc<Neighbours>,
+    /// The host's part.
+    pub host: HostData,
+    /// How the run was asked for.
+    pub settings: Arc<Settings>,
+    /// What kind of root the agent will find.
+    pub root_kind: RootKind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_looked_for_beside_the_role_first() {
+        assert_eq!(
+            candidates("roles/web/role.rhai", "playbooks/site.rhai", "templates", "a.j2"),
+            [
+                "roles/web/templates/a.j2",
+                "roles/web/a.j2",
+                "playbooks/templates/a.j2",
+                "playbooks/a.j2",
+                "templates/a.j2",
+                "a.j2"
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_are_joined_without_detours() {
+        assert_eq!(join("roles/web", "../db/./x"), "roles/db/x");
+        assert_eq!(join("", "a"), "a");
+        assert_eq!(join("/srv/p", "a"), "/srv/p/a");
+        assert_eq!(join("roles", "/etc/a"), "/etc/a");
+    }
+}

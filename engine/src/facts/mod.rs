@@ -1,0 +1,146 @@
+//! What a host is: gathered natively, when it is asked for, once.
+//!
+//! A fact is gathered on first use and kept. What can't be found is absent, never an error: a host may have no `/sys`,
+//! a root that is an image no processes. Files of the host are untrusted text. No program is started.
+//!
+//! The same facts go under Ansible's names ([`Facts::ansible`]), so that its templates keep working.
+
+mod ansible;
+mod clock;
+mod hardware;
+mod identity;
+mod mounts;
+mod native;
+mod netlink;
+mod network;
+mod os;
+mod proc_net;
+mod source;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
+mod virtualization;
+
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+
+pub use native::Native;
+pub use network::{Address, Link, Network, Route};
+pub use source::{FactSource, Identity, RootKind, Space, Uname};
+pub use tree::Tree;
+
+/// How a fact is gathered.
+type Gather = fn(&Facts) -> Option<Value>;
+
+/// All facts by name.
+const FACTS: &[(&str, Gather)] = &[
+    ("os", |facts| os::fact(facts.source())),
+    ("hostname", |facts| identity::hostname(facts.source())),
+    ("fqdn", |facts| identity::fqdn(facts.source()).map(Value::from)),
+    ("domain", |facts| identity::domain(facts.source())),
+    ("kernel", Facts::kernel),
+    ("architecture", |facts| os::architecture(facts.source())),
+    ("memory", |facts| hardware::memory(facts.source())),
+    ("cpu", |facts| hardware::cpu(facts.source())),
+    ("firmware", |facts| hardware::firmware(facts.source())),
+    ("load", |facts| hardware::load(facts.source())),
+    ("network", |facts| network::fact(facts.source(), facts.network())),
+    ("mounts", |facts| mounts::fact(facts.source())),
+    ("virtualization", |facts| Some(virtualization::fact(facts.source()))),
+    ("uptime", Facts::uptime),
+    ("boot_id", |facts| identity::boot_id(facts.source())),
+    ("machine_id", |facts| identity::machine_id(facts.source())),
+    ("service_manager", |facts| Some(os::service_manager(facts.source()))),
+    ("package_manager", |facts| os::package_manager(facts.source(), facts.text("os", "family"))),
+    ("selinux", |facts| Some(os::selinux(facts.source()))),
+    ("ssh_host_keys", |facts| identity::ssh_host_keys(facts.source())),
+    ("date_time", |facts| Some(clock::fact(facts.source().now()))),
+    ("user", |facts| Some(identity::user(facts.source()))),
+    ("env", |facts| Some(identity::env(facts.source()))),
+];
+
+/// The facts of one host. Cheap to make: nothing is read until a fact is asked for.
+pub struct Facts {
+    source: Box<dyn FactSource>,
+    gathered: [OnceLock<Option<Value>>; FACTS.len()],
+    network: OnceLock<Option<Network>>,
+}
+
+impl Facts {
+    /// The facts that `source` answers for.
+    pub fn new(source: impl FactSource + 'static) -> Self {
+        Self {
+            source: Box::new(source),
+            gathered: [const { OnceLock::new() }; FACTS.len()],
+            network: OnceLock::new(),
+        }
+    }
+
+    /// A fact by its top-level name; absent when there is no such fact, or the host does not tell.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.peek(name).cloned()
+    }
+
+    /// The same without a copy.
+    pub fn peek(&self, name: &str) -> Option<&Value> {
+        let index = FACTS.iter().position(|(own, _)| *own == name)?;
+        self.gathered[index].get_or_init(|| (FACTS[index].1)(self)).as_ref()
+    }
+
+    /// The names of all facts, whether this host has them or not.
+    pub fn names(&self) -> Vec<&'static str> {
+        FACTS.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// All facts that this host has, by name.
+    pub fn all(&self) -> Map<String, Value> {
+        FACTS.iter().filter_map(|(name, _)| Some(((*name).to_owned(), self.get(name)?))).collect()
+    }
+
+    /// A fact by the name that Ansible has for it (`ansible_default_ipv4`); absent where Ansible has none, or the host
+    /// does not tell. `ansible_facts` holds all of them without the prefix.
+    pub fn ansible(&self, name: &str) -> Option<Value> {
+        ansible::get(self, name)
+    }
+
+    /// The names that [`Facts::ansible`] knows on this host, its interfaces included.
+    pub fn ansible_names(&self) -> Vec<String> {
+        ansible::names(self)
+    }
+
+    fn source(&self) -> &dyn FactSource {
+        self.source.as_ref()
+    }
+
+    fn network(&self) -> Option<&Network> {
+        self.network.get_or_init(|| Network::of(self.source())).as_ref()
+    }
+
+    /// A text inside of a fact.
+    fn text(&self, fact: &str, key: &str) -> Option<&str> {
+        self.peek(fact)?.get(key)?.as_str()
+    }
+
+    fn kernel(&self) -> Option<Value> {
+        let uname = self.source.uname()?;
+        Some(json!({ "name": uname.sysname, "release": uname.release, "version": uname.version }))
+    }
+
+    /// Whole seconds since the boot.
+    fn uptime(&self) -> Option<Value> {
+        let text = self.source.live().then(|| text::kernel(self.source(), "/proc/uptime")).flatten()?;
+        text.split('.').next()?.trim().parse::<u64>().ok().map(Value::from)
+    }
+}
+
+impl std::fmt::Debug for Facts {
+    /// Names what was gathered; the values may hold what is not for logs (the environment).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let gathered = FACTS.iter().zip(&self.gathered).filter(|(_, value)| value.get().is_some());
+        f.debug_struct("Facts")
+            .field("gathered", &gathered.map(|((name, _), _)| name).collect::<Vec<_>>())
+            .finish()
+    }
+}

@@ -1,0 +1,205 @@
+//! From a host's connection variables to a play that runs there.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+
+use crate::agent::{Ended, client};
+use crate::bundle::Bundle;
+use crate::diagnostic::Diagnostic;
+use crate::event::EventKind;
+use crate::facts;
+use crate::failure::{self, Failure};
+use crate::module::Registry;
+use crate::project::Project;
+use crate::script::host::{self, Surroundings};
+use crate::system::native::Native;
+use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
+use crate::system::{RootKind, System, root};
+use crate::transport::{AgentBinary, Stage, Unreachable, ssh};
+
+/// How hosts are reached, as far as the command line says so.
+#[derive(Clone, Default)]
+pub struct ConnectionOptions {
+    /// The kind, over what plays and inventory say: `ssh`, `local`, `chroot`, `sandbox`.
+    pub connection: Option<String>,
+    /// The root of a chroot, or the directory of sandboxes.
+    pub root: Option<PathBuf>,
+    /// What kind of root that is. Found out when absent.
+    pub root_kind: Option<RootKind>,
+    /// The user to log in as.
+    pub user: Option<String>,
+    /// Key files to log in with.
+    pub keys: Vec<PathBuf>,
+    /// The password to log in with.
+    pub password: Option<String>,
+    /// The programs of sandbox hosts.
+    pub sandbox_programs: Option<fn() -> Box<dyn Programs>>,
+}
+
+/// Where a play runs.
+pub(super) enum Target {
+    /// In this process.
+    Local,
+    /// In this process, in another root.
+    Chroot(PathBuf, RootKind),
+    /// In a directory.
+    Sandbox(PathBuf, Option<fn() -> Box<dyn Programs>>),
+    /// On another machine.
+    Ssh(Box<ssh::Target>, Arc<AgentBinary>),
+}
+
+impl Target {
+    /// What kind of root the agent will find.
+    pub(super) fn root_kind(&self) -> RootKind {
+        match self {
+            Self::Chroot(_, kind) => *kind,
+            _ => RootKind::Live,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Chroot(root, _) => write!(f, "chroot {}", root.display()),
+            Self::Sandbox(directory, _) => write!(f, "sandbox {}", directory.display()),
+            Self::Ssh(target, _) => write!(f, "ssh {target}"),
+        }
+    }
+}
+
+/// Takes in the events of one host, from whatever thread.
+pub(super) type Emit = Arc<dyn Fn(EventKind) + Send + Sync>;
+
+/// What a play on one host needs of the run.
+pub(super) struct Job {
+    /// The module functions.
+    pub registry: Arc<Registry>,
+    /// The play.
+    pub bundle: Bundle,
+    /// Where files that did not travel are read.
+    pub project: Arc<Project>,
+    /// Takes in events.
+    pub emit: Emit,
+    /// Set when the run shall stop.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+impl Job {
+    /// Evaluates the play in this thread.
+    fn evaluate(self, system: Rc<dyn System>, facts: facts::Facts, fetch: host::Fetch) -> Ended {
+        let emit = self.emit;
+        let surroundings = Surroundings {
+            system,
+            facts: Rc::new(facts),
+            emit: Box::new(move |event| emit(event)),
+            fetch,
+            interrupted: self.interrupted,
+        };
+        host::run(&self.registry, self.bundle, surroundings)
+    }
+
+    /// Evaluates the play in this thread, which sees the project's files.
+    fn evaluate_here(self, system: Rc<dyn System>, facts: facts::Facts) -> Ended {
+        let project = Arc::clone(&self.project);
+        self.evaluate(system, facts, Box::new(move |path| read(&project, path).map_err(Failure::state)))
+    }
+}
+
+/// A file of the project.
+fn read(project: &Project, path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(project.on_disk(path)).map_err(|error| format!("{path}: {}", failure::reason(&error)))
+}
+
+/// Runs a play where `target` says.
+pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
+    match target {
+        Target::Ssh(target, agent) => {
+            let mut connection = ssh::connect(target, agent)?;
+            let serve = |path: &str| read(&job.project, path);
+            client::run(&mut *connection, job.bundle, &serve, &*job.emit, &job.interrupted)
+        }
+        Target::Chroot(root, kind) => in_root(root, *kind, job),
+        Target::Local => Ok(job.evaluate_here(
+            Rc::new(Native::new(RootKind::Live)),
+            facts::Facts::new(facts::Native::new(RootKind::Live)),
+        )),
+        Target::Sandbox(directory, programs) => {
+            let programs: Box<dyn Programs> = match programs {
+                Some(programs) => programs(),
+                None => Box::new(NoPrograms),
+            };
+            let sandbox = Sandbox::open(directory, programs).map_err(|error| Unreachable {
+                stage: Stage::Connection,
+                error: Diagnostic::new(format!(
+                    "no sandbox in `{}`: {}",
+                    directory.display(),
+                    failure::reason(&error)
+                )),
+            })?;
+            let facts = facts::Facts::new(facts::Tree::new(&directory.join("root")));
+            Ok(job.evaluate_here(Rc::new(sandbox), facts))
+        }
+    }
+}
+
+/// What a thread in another root asks of the one that stayed outside.
+enum Outward {
+    Need(String, mpsc::Sender<Result<Vec<u8>, String>>),
+    Ended(Ended),
+    NoRoot(std::io::Error),
+}
+
+/// Runs a play in a thread that has `root` as its root directory.
+fn in_root(root: &Path, kind: RootKind, job: Job) -> Result<Ended, Unreachable> {
+    let (sender, receiver) = mpsc::channel();
+    let project = Arc::clone(&job.project);
+    let place = root.to_owned();
+    let thread = std::thread::Builder::new().stack_size(super::STACK);
+    let started = thread.spawn(move || {
+        let kernel = root::open_kernel();
+        if let Err(error) = crate::syscall::enter_root(&place) {
+            // Nobody is there to hear it only if the run is over.
+            let _ = sender.send(Outward::NoRoot(error));
+            return;
+        }
+        let mut source = facts::Native::new(kind);
+        if let Some(kernel) = kernel {
+            source = source.with_kernel(kernel);
+        }
+        let needs = sender.clone();
+        let fetch: host::Fetch = Box::new(move |path| {
+            let (answer, answered) = mpsc::channel();
+            needs.send(Outward::Need(path.to_owned(), answer)).map_err(|_| Failure::Interrupted)?;
+            answered.recv().map_err(|_| Failure::Interrupted)?.map_err(Failure::state)
+        });
+        let ended = job.evaluate(Rc::new(Native::new(kind)), facts::Facts::new(source), fetch);
+        let _ = sender.send(Outward::Ended(ended));
+    });
+    if let Err(error) = started {
+        return Err(no_root(root, &error));
+    }
+    for message in receiver {
+        match message {
+            Outward::Need(path, answer) => drop(answer.send(read(&project, &path))),
+            Outward::Ended(ended) => return Ok(ended),
+            Outward::NoRoot(error) => return Err(no_root(root, &error)),
+        }
+    }
+    let error = Diagnostic::new("the agent ended before the play had ended");
+    Err(Unreachable { stage: Stage::Agent, error })
+}
+
+fn no_root(root: &Path, error: &std::io::Error) -> Unreachable {
+    let mut diagnostic =
+        Diagnostic::new(format!("could not enter the root `{}`: {}", root.display(), failure::reason(error)));
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        diagnostic = diagnostic.hint("only root may enter another root");
+    }
+    Unreachable { stage: Stage::Connection, error: diagnostic }
+}

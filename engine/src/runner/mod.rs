@@ -1,0 +1,290 @@
+//! Runs playbooks: plays in order, their hosts in parallel.
+//!
+//! [`prepare`] reads and checks everything without touching a host; what it refuses is bad input. [`run`] then goes through
+//! the plays. Whatever happens is an event.
+
+mod connect;
+mod prepare;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use indexmap::IndexMap;
+use rayon::prelude::*;
+
+use crate::agent::Ended;
+use crate::bundle::{Bundle, Play};
+use crate::event::{Event, EventKind, Recap, Reporter};
+use crate::module::Registry;
+use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
+pub use connect::ConnectionOptions;
+pub use prepare::{Options, Prepared, PreparedPlaybook, prepare};
+
+/// At most so many hosts at once, unless `--forks` says otherwise.
+pub const DEFAULT_FORKS: usize = 32;
+
+/// Stack of a thread that evaluates scripts. Rhai recurses for every nested call and expression.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// What a run has of its surroundings.
+pub struct Stage {
+    /// The module functions.
+    pub registry: Arc<Registry>,
+    /// Reads the events.
+    pub reporter: Box<dyn Reporter>,
+    /// Set from outside when the run shall stop after the steps in hand.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// What all threads of a run share.
+struct Running {
+    registry: Arc<Registry>,
+    reporter: Mutex<Option<Box<dyn Reporter>>>,
+    interrupted: Arc<AtomicBool>,
+    start: Instant,
+    recaps: Mutex<IndexMap<String, Recap>>,
+    out: Mutex<HashSet<String>>,
+}
+
+impl Running {
+    fn emit(&self, host: Option<&str>, kind: EventKind) {
+        let at = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let event = Event { at, host: host.map(ToOwned::to_owned), kind };
+        let mut reporter = self.reporter.lock().unwrap_or_else(PoisonError::into_inner);
+        // A reporter that fails once is not asked again: hosts come before output.
+        if reporter.as_mut().is_some_and(|reporter| reporter.event(&event).is_err()) {
+            *reporter = None;
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, host: &str, recap: &Recap) {
+        let mut recaps = self.recaps.lock().unwrap_or_else(PoisonError::into_inner);
+        recaps.entry(host.to_owned()).or_default().add(recap);
+    }
+
+    fn take_out(&self, host: &str) {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
+    }
+
+    fn is_out(&self, host: &str) -> bool {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).contains(host)
+    }
+}
+
+/// Runs what was prepared. Returns what happened on each host, in the order in which they were first met.
+pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
+    let running = Arc::new(Running {
+        registry: stage.registry,
+        reporter: Mutex::new(Some(stage.reporter)),
+        interrupted: stage.interrupted,
+        start: Instant::now(),
+        recaps: Mutex::default(),
+        out: Mutex::default(),
+    });
+    let playbooks = prepared.playbooks.iter().map(|playbook| playbook.name.clone()).collect();
+    let check = prepared.settings.check;
+    running.emit(None, EventKind::RunStarted { run: prepared.run.clone(), playbooks, check });
+    for playbook in &prepared.playbooks {
+        for said in &playbook.said {
+            running.emit(
+                None,
+                match said {
+                    Said::Message(text) => EventKind::Message { text: text.clone() },
+                    Said::Warning(warning) => EventKind::Warning(Box::new(warning.clone())),
+                },
+            );
+        }
+        for (definition, hosts) in &playbook.plays {
+            if running.interrupted() {
+                break;
+            }
+            play(&running, prepared, playbook, definition, hosts);
+        }
+    }
+    let hosts = running.recaps.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let duration = u64::try_from(running.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    running.emit(None, EventKind::RunFinished { hosts: hosts.clone(), duration });
+    hosts
+}
+
+/// One play on its hosts, batch by batch.
+fn play(
+    running: &Arc<Running>,
+    prepared: &Prepared,
+    playbook: &PreparedPlaybook,
+    definition: &PlayDefinition,
+    hosts: &[String],
+) {
+    let mut hosts: Vec<&String> = hosts.iter().filter(|host| !running.is_out(host)).collect();
+    arrange(&mut hosts, definition.order);
+    running.emit(
+        None,
+        EventKind::PlayStarted {
+            play: definition.play.name.clone(),
+            hosts: hosts.iter().map(|host| (*host).clone()).collect(),
+        },
+    );
+    let travelling = Arc::new(definition.play.clone());
+    let failures = AtomicUsize::new(0);
+    let ended = AtomicBool::new(false);
+    let over = || {
+        ended.load(Ordering::Relaxed)
+            || running.interrupted()
+            || definition.max_failures.is_some_and(|most| failures.load(Ordering::Relaxed) > most)
+    };
+    for batch in batches(&hosts, &definition.serial) {
+        if over() {
+            break;
+        }
+        let one = |host: &&String| {
+            if over() {
+                return;
+            }
+            match on_host(running, prepared, playbook, definition, &travelling, host) {
+                Some(result) if result.play_done => ended.store(true, Ordering::Relaxed),
+                Some(result) if !result.recap.failed => {}
+                _ => {
+                    failures.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        };
+        let forks = prepared.forks.unwrap_or(DEFAULT_FORKS).min(batch.len()).max(1);
+        in_parallel(batch, forks, one);
+    }
+}
+
+/// Runs `one` for every host. A single host is done in this thread: starting a pool costs more than a converged play.
+fn in_parallel(hosts: &[&String], forks: usize, one: impl Fn(&&String) + Sync + Send) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(forks).stack_size(STACK);
+    match pool.build() {
+        Ok(pool) if hosts.len() > 1 => {
+            pool.install(|| hosts.par_iter().with_max_len(1).for_each(one));
+        }
+        // No thread to be had: then one after the other.
+        _ => hosts.iter().for_each(one),
+    }
+}
+
+/// A play on one host. `None` when it could not be reached.
+fn on_host(
+    running: &Arc<Running>,
+    prepared: &Prepared,
+    playbook: &PreparedPlaybook,
+    definition: &PlayDefinition,
+    play: &Arc<Play>,
+    host: &str,
+) -> Option<Ended> {
+    let emit = |kind| running.emit(Some(host), kind);
+    let recap_of_failure = |unreachable: bool| Recap { failed: !unreachable, unreachable, ..Recap::default() };
+    let (data, target) = match prepared.host(host, definition) {
+        Ok(found) => found,
+        Err(error) => {
+            emit(EventKind::HostFailed(Box::new(error)));
+            running.note(host, &recap_of_failure(false));
+            running.take_out(host);
+            return None;
+        }
+    };
+    emit(EventKind::HostStarted { connection: target.to_string() });
+    let bundle = Bundle {
+        sources: Arc::clone(&playbook.sources),
+        play: Arc::clone(play),
+        neighbours: Arc::clone(&playbook.neighbours),
+        host: data,
+        settings: Arc::clone(&prepared.settings),
+        root_kind: target.root_kind(),
+    };
+    let last = Arc::new(Mutex::new(None));
+    let emit: connect::Emit = Arc::new({
+        let (running, host, last) = (Arc::clone(running), host.to_owned(), Arc::clone(&last));
+        move |kind| {
+            if let EventKind::HostFinished { recap } = &kind {
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(*recap);
+            }
+            running.emit(Some(&host), kind);
+        }
+    });
+    let job = connect::Job {
+        registry: Arc::clone(&running.registry),
+        bundle,
+        project: Arc::clone(&playbook.project),
+        emit,
+        interrupted: Arc::clone(&running.interrupted),
+    };
+    match connect::run(&target, job) {
+        Ok(ended) => {
+            running.note(host, &ended.recap);
+            if ended.recap.failed || ended.host_done {
+                running.take_out(host);
+            }
+            Some(ended)
+        }
+        Err(unreachable) => {
+            let stage = unreachable.stage.word().to_owned();
+            let error = Box::new(unreachable.error);
+            running.emit(Some(host), EventKind::HostUnreachable { stage, error });
+            let mut recap: Recap = last.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
+            recap.add(&recap_of_failure(true));
+            running.note(host, &recap);
+            running.take_out(host);
+            None
+        }
+    }
+}
+
+fn arrange(hosts: &mut [&String], order: Order) {
+    match order {
+        Order::Inventory => {}
+        Order::Reverse => hosts.reverse(),
+        Order::Sorted => hosts.sort(),
+        Order::ReverseSorted => hosts.sort_by(|a, b| b.cmp(a)),
+    }
+}
+
+/// The hosts in batches. The last size repeats until all are in one.
+fn batches<'a, 'b>(hosts: &'a [&'b String], serial: &[Batch]) -> Vec<&'a [&'b String]> {
+    if serial.is_empty() {
+        return if hosts.is_empty() { Vec::new() } else { vec![hosts] };
+    }
+    let mut rest = hosts;
+    let mut sizes = serial.iter().chain(std::iter::repeat(&serial[serial.len() - 1]));
+    let mut all = Vec::new();
+    while !rest.is_empty() {
+        let size = match sizes.next() {
+            Some(Batch::Count(count)) => *count,
+            // A share of few hosts is at least one of them. Rounds down, as in Ansible.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+            Some(Batch::Percent(percent)) => (hosts.len() as f64 * percent / 100.0) as usize,
+            None => rest.len(),
+        };
+        let (batch, later) = rest.split_at(size.clamp(1, rest.len()));
+        all.push(batch);
+        rest = later;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_grow_as_the_steps_say() {
+        let names: Vec<String> = (0..10).map(|number| format!("h{number}")).collect();
+        let hosts: Vec<&String> = names.iter().collect();
+        let sizes =
+            |serial: &[Batch]| batches(&hosts, serial).iter().map(|batch| batch.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(&[]), [10]);
+        assert_eq!(sizes(&[Batch::Count(3)]), [3, 3, 3, 1]);
+        assert_eq!(sizes(&[Batch::Count(1), Batch::Count(4)]), [1, 4, 4, 1]);
+        assert_eq!(sizes(&[Batch::Percent(30.0)]), [3, 3, 3, 1]);
+        assert_eq!(sizes(&[Batch::Percent(1.0)]), [1; 10]);
+        assert!(batches(&[], &[]).is_empty());
+    }
+}

@@ -1,0 +1,223 @@
+//! Errors in scripts: thrown by words and modules, caught by playbooks, shown to people.
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, EvalAltResult, NativeCallContext, ParseError, Position};
+
+use super::values::Unknown;
+use crate::diagnostic::{Diagnostic, Location, near_match};
+use crate::failure::Failure;
+
+/// What a script catches when a module call or a word failed: `e.message`, `e.module`, `e.stderr`, `e.line`.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// The error as a person will see it if nobody catches it.
+    pub diagnostic: Rc<Diagnostic>,
+    /// The module function. Empty for the engine's own words.
+    pub module: String,
+    /// Exit status, where a command failed.
+    pub status: Option<i32>,
+}
+
+impl Fault {
+    /// An error of the engine's own words.
+    pub fn new(diagnostic: Diagnostic) -> Self {
+        Self { diagnostic: Rc::new(diagnostic), module: String::new(), status: None }
+    }
+
+    /// The failure of a module call.
+    pub fn of_module(module: &str, failure: &Failure, diagnostic: Diagnostic) -> Self {
+        let status = match failure {
+            Failure::Command { status, .. } => Some(*status),
+            _ => None,
+        };
+        Self { diagnostic: Rc::new(diagnostic), module: module.to_owned(), status }
+    }
+
+    /// The fault as an error that a script can catch.
+    pub fn throw(self, position: Position) -> Box<EvalAltResult> {
+        EvalAltResult::ErrorRuntime(Dynamic::from(self), position).into()
+    }
+}
+
+/// Ends the play on this host in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// `end_host()`: this host takes no further part in the run.
+    Host,
+    /// `end_play()`: nobody begins anything further in this play.
+    Play,
+    /// The run was interrupted.
+    Interrupted,
+    /// What follows depends on something that check mode can't know.
+    Unknown,
+}
+
+impl Ending {
+    /// The ending as an error that no script can catch.
+    pub fn throw(self, position: Position) -> Box<EvalAltResult> {
+        EvalAltResult::ErrorTerminated(Dynamic::from(self), position).into()
+    }
+}
+
+/// The place of the call that `context` is about.
+pub fn place(context: &NativeCallContext<'_>) -> Option<Location> {
+    let path = context.call_source()?;
+    Some(locate(path, context.call_position()))
+}
+
+/// The place at `position` of the script `path`, as far as the current run has the script.
+pub fn locate(path: &str, position: Position) -> Location {
+    let text = super::current::script_text(path).unwrap_or_default();
+    let (line, column) = (position.line().unwrap_or(1), position.position().unwrap_or(1));
+    let mut at = Location::new(path, &text, line, column);
+    if position.line().is_none() {
+        at.text = String::new();
+    }
+    at
+}
+
+/// A syntax error, at its place.
+pub fn of_parsing(path: &str, text: &str, error: &ParseError) -> Diagnostic {
+    let position = error.position();
+    let line = position.line().unwrap_or_else(|| text.lines().count().max(1));
+    let column = position.position().unwrap_or(1);
+    let message = error.err_type().to_string();
+    let diagnostic = Diagnostic::new(lower(&message)).at(Location::new(path, text, line, column));
+    match reserved(&message) {
+        Some(word) => {
+            diagnostic.hint(format!("`{word}` is a reserved word of the language: use another name"))
+        }
+        None => diagnostic,
+    }
+}
+
+/// The name in "'NAME' is a reserved keyword".
+fn reserved(message: &str) -> Option<&str> {
+    message.contains("reserved").then(|| message.split('\'').nth(1)).flatten()
+}
+
+/// The first letter in lower case, names in backticks.
+fn lower(text: &str) -> String {
+    let text = text.trim_start_matches("Syntax error: ").replace('\'', "`");
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// How an evaluation ended that did not end well.
+#[derive(Debug)]
+pub enum Stop {
+    /// In good order, before its end.
+    Ending(Ending, Option<Location>),
+    /// With an error.
+    Error(Box<Diagnostic>),
+}
+
+/// What an error that left a script means. `path` is the script that was evaluated.
+pub fn stop(path: &str, error: &EvalAltResult) -> Stop {
+    let mut calls = Vec::new();
+    let (inner, source) = innermost(path, error, &mut calls);
+    let at = |position: Position| (!position.is_none()).then(|| locate(&source, position));
+    match inner {
+        EvalAltResult::ErrorTerminated(token, position) => {
+            let ending = token.clone().try_cast::<Ending>().unwrap_or(Ending::Interrupted);
+            Stop::Ending(ending, at(*position))
+        }
+        EvalAltResult::ErrorMismatchDataType(_, actual, position)
+        | EvalAltResult::ErrorMismatchOutputType(_, actual, position)
+            if is_unknown(actual) =>
+        {
+            Stop::Ending(Ending::Unknown, at(*position))
+        }
+        EvalAltResult::ErrorFunctionNotFound(signature, position) if is_unknown(signature) => {
+            Stop::Ending(Ending::Unknown, at(*position))
+        }
+        EvalAltResult::ErrorFor(position) if super::current::check() => {
+            Stop::Ending(Ending::Unknown, at(*position))
+        }
+        EvalAltResult::ErrorRuntime(payload, position) => {
+            let mut diagnostic = match payload.clone().try_cast::<Fault>() {
+                Some(fault) => (*fault.diagnostic).clone(),
+                None => Diagnostic::new(super::marks::readable(&payload.to_string())),
+            };
+            if diagnostic.at.is_none() {
+                diagnostic.at = at(*position);
+            }
+            add_calls(&mut diagnostic, calls);
+            Stop::Error(Box::new(diagnostic))
+        }
+        other => {
+            let mut diagnostic = explain(other);
+            diagnostic.at = at(other.position());
+            add_calls(&mut diagnostic, calls);
+            Stop::Error(Box::new(diagnostic))
+        }
+    }
+}
+
+fn is_unknown(type_name: &str) -> bool {
+    type_name.contains("unknown") || type_name.contains(std::any::type_name::<Unknown>())
+}
+
+fn add_calls(diagnostic: &mut Diagnostic, calls: Vec<Location>) {
+    let at = diagnostic.at.clone();
+    diagnostic.called_from.extend(calls.into_iter().filter(|call| Some(call) != at.as_ref()));
+}
+
+/// The error at the bottom, the script it is in, and the calls that led there (innermost first).
+fn innermost<'a>(
+    path: &str,
+    error: &'a EvalAltResult,
+    calls: &mut Vec<Location>,
+) -> (&'a EvalAltResult, String) {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(name, source, inner, position) => {
+            let inside = if source.is_empty() { path } else { source };
+            let found = innermost(inside, inner, calls);
+            if !name.starts_with("anon$") && !position.is_none() {
+                calls.push(locate(path, *position));
+            }
+            found
+        }
+        EvalAltResult::ErrorInModule(module, inner, _) => {
+            innermost(if module.is_empty() { path } else { module }, inner, calls)
+        }
+        error => (error, path.to_owned()),
+    }
+}
+
+/// One of Rhai's own errors in our words.
+fn explain(error: &EvalAltResult) -> Diagnostic {
+    match error {
+        EvalAltResult::ErrorVariableNotFound(name, _) => {
+            Diagnostic::new(format!("unknown variable `{name}`"))
+                .near(name, super::words::VALUES.iter().copied())
+        }
+        EvalAltResult::ErrorPropertyNotFound(name, _) => Diagnostic::new(format!("no field `{name}`"))
+            .hint("`get(\"…\")` of a map gives `()` where there is no such field"),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            let name = signature.split([' ', '(']).next().unwrap_or(signature);
+            let diagnostic = Diagnostic::new(format!("no function `{signature}`"));
+            match near_match(name, super::words::FUNCTIONS.iter().copied()) {
+                Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+                None => diagnostic,
+            }
+        }
+        EvalAltResult::Exit(..) => Diagnostic::new("`exit` would end the script without a word")
+            .hint("use `end_host()`, `end_play()` or `fail(…)`"),
+        other => {
+            let mut text = other.to_string();
+            if let Some(cut) = text.rfind(" (line ") {
+                text.truncate(cut);
+            }
+            Diagnostic::new(lower(&text))
+        }
+    }
+}
+
+impl Fault {
+    /// The error in one line, for a script that caught it: the cause where there is one.
+    pub fn summary(&self) -> String {
+        self.diagnostic.causes.first().unwrap_or(&self.diagnostic.message).clone()
+    }
+}

@@ -1,0 +1,654 @@
+//! A play on one host: variables, facts, roles, tasks, handlers, and the calls that look at the host and change it.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use rhai::{
+    AST, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Position, Scope as Variables, Stmt,
+};
+use serde_json::Value;
+
+use super::call::options;
+use super::fault::{Ending, Fault, Stop, place, stop};
+use super::handles::{self, HandlerRef, HostVars};
+use super::host_variables::HostVariables;
+use super::outcome::Outcome;
+use super::values::from_json;
+use super::words::error;
+use super::{current, engine as rhai_engine, tags};
+use crate::agent::Ended;
+use crate::bundle::{Bundle, Capture};
+use crate::diagnostic::Diagnostic;
+use crate::event::{EventKind, Recap, Status};
+use crate::facts::Facts;
+use crate::failure::Failure;
+use crate::module::converge::{Call, Journal, Mode, NoJournal, Report};
+use crate::module::{Entry, Materials, Registry};
+use crate::system::preview::Overlay;
+use crate::system::{Content, System, View};
+
+type ScriptResult<T> = Result<T, Box<EvalAltResult>>;
+
+/// The native function that a host appends to a playbook: it runs the body of the play.
+pub(super) const ENTRY: &str = "run_body_of_the_play";
+
+/// Fetches a file of the bundle that did not travel with it, by its path in the project.
+pub type Fetch = Box<dyn Fn(&str) -> Result<Vec<u8>, Failure>>;
+
+/// What a host's play is given by whoever runs it.
+pub struct Surroundings {
+    /// The host itself.
+    pub system: Rc<dyn System>,
+    /// What the host is.
+    pub facts: Rc<Facts>,
+    /// Takes in events.
+    pub emit: Box<dyn Fn(EventKind)>,
+    /// Gets large files.
+    pub fetch: Fetch,
+    /// Set when the run shall stop after the step in hand.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// What holds for the calls inside a role or task: dynamic scope.
+#[derive(Clone, Default)]
+struct Scope {
+    within: Vec<String>,
+    role: Option<Rc<Role>>,
+    tags: Vec<String>,
+    environment: BTreeMap<String, String>,
+    deadline: Option<(Instant, f64)>,
+    check: Option<bool>,
+    no_log: bool,
+}
+
+/// A role that is running, or whose handler is.
+struct Role {
+    name: String,
+    script: String,
+    parameters: IndexMap<String, Value>,
+}
+
+struct Handler {
+    name: String,
+    body: FnPtr,
+    /// Where it was defined: the body's functions and imports are found through this.
+    #[allow(deprecated)] // Rhai's word for "may change".
+    context: rhai::NativeCallContextStore,
+    scope: Scope,
+}
+
+/// A play on one host.
+pub struct Host {
+    /// What travelled here.
+    pub bundle: Bundle,
+    surroundings: Surroundings,
+    /// Predictions, made when something is first predicted.
+    overlay: OnceCell<Rc<Overlay>>,
+    variables: HostVariables,
+    scopes: RefCell<Vec<Scope>>,
+    handlers: RefCell<IndexMap<String, Rc<Handler>>>,
+    notified: RefCell<HashSet<String>>,
+    roles_done: RefCell<HashSet<String>>,
+    recap: Cell<Recap>,
+    started: Cell<bool>,
+    journal: Box<dyn Journal>,
+}
+
+/// Runs a play on a host, from its first word to its last handler.
+pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> Ended {
+    let engine = rhai_engine::engine(registry);
+    let variables = HostVariables::new(&bundle, Rc::clone(&surroundings.facts));
+    let started = bundle.settings.start_at.is_none();
+    let scope = Scope {
+        tags: bundle.play.tags.clone(),
+        environment: bundle.play.environment.clone(),
+        ..Scope::default()
+    };
+    let host = Rc::new(Host {
+        bundle,
+        surroundings,
+        overlay: OnceCell::new(),
+        variables,
+        scopes: RefCell::new(vec![scope]),
+        handlers: RefCell::default(),
+        notified: RefCell::default(),
+        roles_done: RefCell::default(),
+        recap: Cell::default(),
+        started: Cell::new(started),
+        journal: Box::new(NoJournal),
+    });
+    let _guard = current::enter(current::Current::Host(Rc::clone(&host)));
+    host.evaluate(&engine)
+}
+
+impl Host {
+    /// Evaluates the playbook's imports and constants, and the play's body among them.
+    fn evaluate(&self, engine: &Engine) -> Ended {
+        let path = self.bundle.sources.playbook.clone();
+        let mut ended = Ended::default();
+        let result = match self.prepare(engine, &path) {
+            Ok(ast) => {
+                engine.run_ast_with_scope(&mut Variables::new(), &ast).map_err(|error| stop(&path, &error))
+            }
+            Err(error) => Err(Stop::Error(Box::new(error))),
+        };
+        if let Err(stop) = result {
+            self.conclude(stop, &mut ended);
+        }
+        let mut recap = self.recap.get();
+        recap.failed |= ended.recap.failed;
+        ended.recap = recap;
+        self.emit(EventKind::HostFinished { recap });
+        ended
+    }
+
+    /// Says how the play stopped.
+    fn conclude(&self, stop: Stop, ended: &mut Ended) {
+        match stop {
+            Stop::Error(error) => {
+                ended.recap.failed = true;
+                self.emit(EventKind::HostFailed(error));
+            }
+            Stop::Ending(Ending::Host, _) => ended.host_done = true,
+            Stop::Ending(Ending::Play, _) => ended.play_done = true,
+            Stop::Ending(Ending::Interrupted, _) => ended.interrupted = true,
+            Stop::Ending(Ending::Unknown, at) => {
+                let mut word = Diagnostic::new("the prediction ends here")
+                    .because("what follows depends on a value that only a real run knows")
+                    .hint(
+                        "an action that only reads can say `probe: true`; then check mode knows its result",
+                    );
+                word.at = at;
+                self.emit(EventKind::PredictionEnded(Box::new(word)));
+            }
+        }
+    }
+
+    /// The playbook with nothing of its top level but imports and constants, and a call that runs the play's body.
+    fn prepare(&self, engine: &Engine, path: &str) -> Result<AST, Diagnostic> {
+        let Some(text) = self.bundle.sources.scripts.get(path) else {
+            return Err(Diagnostic::new(format!("the bundle has no playbook `{path}`")));
+        };
+        let ast = rhai_engine::compile(engine, path, text)?;
+        let constants = &self.bundle.play.constants;
+        let kept = ast.statements().iter().filter_map(|statement| match statement {
+            Stmt::Import(..) => Some(statement.clone()),
+            Stmt::Var(variable, flags, position) => {
+                let value = constants.get(variable.0.name.as_str())?;
+                let value = rhai::Expr::from_dynamic(from_json(value), *position);
+                Some(Stmt::Var(Box::new((variable.0.clone(), value, variable.2)), *flags, *position))
+            }
+            _ => None,
+        });
+        let entry =
+            engine.compile(format!("{ENTRY}();")).map_err(|error| Diagnostic::new(error.to_string()))?;
+        let statements: Vec<Stmt> = kept.chain(entry.statements().iter().cloned()).collect();
+        Ok(AST::new_with_source(statements, ast.shared_lib().clone(), path))
+    }
+
+    /// Calls the play's body with what it captured, then the handlers that were notified, whatever happened before.
+    pub(super) fn run_body(&self, context: &NativeCallContext<'_>) -> ScriptResult<()> {
+        let mut captures: Vec<Dynamic> = self
+            .bundle
+            .play
+            .captures
+            .iter()
+            .map(|capture| match capture {
+                Capture::Data(value) => from_json(value),
+                Capture::Word(word) => handles::value(word),
+            })
+            .collect();
+        let mut arguments: Vec<&mut Dynamic> = captures.iter_mut().collect();
+        let body = context.call_fn_raw(&self.bundle.play.body, false, false, &mut arguments).map(drop);
+        if self.interrupted() {
+            return body;
+        }
+        // A handler must not be lost because something else failed.
+        let handlers = self.flush_handlers(context.engine());
+        match (body, handlers) {
+            (Err(first), Err(second)) => {
+                if let Stop::Error(error) = stop(&self.bundle.sources.playbook, &second) {
+                    self.emit(EventKind::HostFailed(error));
+                }
+                Err(first)
+            }
+            (body, handlers) => body.and(handlers),
+        }
+    }
+
+    /// Sends an event.
+    pub(super) fn emit(&self, event: EventKind) {
+        (self.surroundings.emit)(event);
+    }
+
+    /// Whether the run shall stop.
+    pub(super) fn interrupted(&self) -> bool {
+        self.surroundings.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Counts a call.
+    pub(super) fn count(&self, status: Status, undeclared: bool) {
+        let mut recap = self.recap.get();
+        recap.count(status);
+        recap.undeclared += u32::from(undeclared);
+        self.recap.set(recap);
+    }
+
+    fn scope(&self) -> Scope {
+        self.scopes.borrow().last().cloned().unwrap_or_default()
+    }
+
+    fn with_scope<T>(&self, f: impl FnOnce(&Scope) -> T) -> T {
+        let scopes = self.scopes.borrow();
+        match scopes.last() {
+            Some(scope) => f(scope),
+            None => f(&Scope::default()),
+        }
+    }
+
+    fn inside<T>(&self, scope: Scope, f: impl FnOnce() -> T) -> T {
+        self.scopes.borrow_mut().push(scope);
+        let result = f();
+        self.scopes.borrow_mut().pop();
+        result
+    }
+
+    /// Whether changes are predicted at the moment.
+    pub(super) fn checking(&self) -> bool {
+        self.with_scope(|scope| scope.check).unwrap_or(self.bundle.settings.check)
+    }
+
+    /// Whether a call here and now is wanted by the tags and by `--start-at`.
+    pub(super) fn selected(&self, name: &str) -> bool {
+        if !self.started.get() {
+            let wanted = self.bundle.settings.start_at.as_deref().unwrap_or_default();
+            let found = tags::matches_name(wanted, name)
+                || self.with_scope(|scope| scope.within.iter().any(|name| tags::matches_name(wanted, name)))
+                || self.role().is_some_and(|role| tags::matches_name(wanted, &role));
+            self.started.set(found);
+            if !found {
+                return false;
+            }
+        }
+        self.with_scope(|scope| tags::selected(&self.bundle.settings, &scope.tags))
+    }
+
+    /// The names of the enclosing tasks.
+    pub(super) fn within(&self) -> Vec<String> {
+        self.with_scope(|scope| scope.within.clone())
+    }
+
+    /// The role that is running.
+    pub(super) fn role(&self) -> Option<String> {
+        self.with_scope(|scope| scope.role.as_ref().map(|role| role.name.clone()))
+    }
+
+    /// Whether results must not be shown.
+    pub(super) fn no_log(&self) -> bool {
+        self.with_scope(|scope| scope.no_log)
+    }
+
+    /// What the host is.
+    pub(super) fn facts(&self) -> &Facts {
+        &self.surroundings.facts
+    }
+
+    fn overlay(&self) -> &Rc<Overlay> {
+        self.overlay.get_or_init(|| {
+            let base: Rc<dyn View> = Rc::clone(&self.surroundings.system) as Rc<dyn View>;
+            Rc::new(Overlay::new(base))
+        })
+    }
+
+    /// Calls a module function.
+    pub(super) fn call(&self, entry: &Entry, arguments: Value) -> Report {
+        let mode = if self.checking() {
+            Mode::Check(self.overlay())
+        } else {
+            Mode::Change(&*self.surroundings.system)
+        };
+        entry.call(arguments, &Call { mode, materials: self, journal: &*self.journal })
+    }
+
+    // --- variables -------------------------------------------------------------------------------------------------
+
+    /// A variable of this host.
+    pub(super) fn variable(
+        &self,
+        context: &NativeCallContext<'_>,
+        name: &str,
+    ) -> ScriptResult<Option<Value>> {
+        self.variables.get(name).map_err(|error| source_error(context, &format!("`vars.{name}`"), error))
+    }
+
+    /// The names of this host's variables.
+    pub(super) fn variable_names(&self) -> Vec<String> {
+        self.variables.names()
+    }
+
+    /// Sets defaults of the role (or of the play, outside a role).
+    pub(super) fn set_defaults(&self, values: serde_json::Map<String, Value>) {
+        self.variables.add_defaults(values);
+    }
+
+    /// Another host's variables.
+    pub(super) fn peer(&self, context: &NativeCallContext<'_>, name: &str) -> ScriptResult<HostVars> {
+        if name == self.bundle.host.name || self.bundle.neighbours.hosts.contains_key(name) {
+            return Ok(HostVars { name: name.into() });
+        }
+        let names = self.bundle.neighbours.hosts.keys().map(String::as_str);
+        error(context, Diagnostic::new(format!("the inventory has no host `{name}`")).near(name, names))
+    }
+
+    /// A variable of another host, for templates.
+    pub(super) fn variables_of(&self, host: &str, name: &str) -> Result<Option<Value>, Diagnostic> {
+        self.variables.of_host(host, name)
+    }
+
+    /// A variable of another host.
+    pub(super) fn peer_variable(
+        &self,
+        context: &NativeCallContext<'_>,
+        host: &str,
+        name: &str,
+    ) -> ScriptResult<Option<Value>> {
+        self.variables
+            .of_host(host, name)
+            .map_err(|error| source_error(context, &format!("`hostvars(\"{host}\").{name}`"), error))
+    }
+
+    // --- roles and tasks -------------------------------------------------------------------------------------------
+
+    /// Runs a role, once per play and parameters.
+    pub(super) fn run_role(
+        &self,
+        context: &NativeCallContext<'_>,
+        name: &str,
+        parameters: Map,
+    ) -> ScriptResult<()> {
+        let parameters = match options(&Dynamic::from_map(parameters)) {
+            Ok(parameters) => parameters,
+            Err(what) => {
+                return error(context, Diagnostic::new(format!("a role's parameters can't be {what}")));
+            }
+        };
+        let Some(script) = self.bundle.sources.role(name) else {
+            return error(context, self.no_role(name));
+        };
+        let parameters: IndexMap<String, Value> = parameters.into_iter().collect();
+        let identity = format!("{name} {}", serde_json::to_string(&parameters).unwrap_or_default());
+        if !self.roles_done.borrow_mut().insert(identity) {
+            return Ok(());
+        }
+        let role = Rc::new(Role { name: name.to_owned(), script, parameters });
+        let scope = Scope { role: Some(Rc::clone(&role)), ..self.scope() };
+        let engine = context.engine();
+        let result = self.inside(scope, || {
+            self.variables.enter_role(&role.parameters);
+            let result = self.evaluate_role(engine, &role);
+            self.variables.leave_role();
+            result
+        });
+        result.map_err(|error| call_from(context, error))
+    }
+
+    fn no_role(&self, name: &str) -> Diagnostic {
+        let known: Vec<String> = self
+            .bundle
+            .sources
+            .scripts
+            .keys()
+            .filter_map(|path| path.strip_suffix("/role.rhai")?.rsplit('/').next().map(ToOwned::to_owned))
+            .collect();
+        Diagnostic::new(format!("there is no role `{name}` here"))
+            .hint("a role whose name is computed has to be called by its plain name somewhere, so that it travels")
+            .near(name, known.iter().map(String::as_str))
+    }
+
+    fn evaluate_role(&self, engine: &Engine, role: &Role) -> ScriptResult<()> {
+        let text = self.bundle.sources.scripts.get(&role.script).cloned().unwrap_or_else(|| "".into());
+        let ast = rhai_engine::compile(engine, &role.script, &text)
+            .map_err(|error| Fault::new(error).throw(Position::NONE))?;
+        engine.run_ast_with_scope(&mut Variables::new(), &ast).map_err(|error| rethrow(&role.script, error))
+    }
+
+    /// Runs the body of a `task`.
+    pub(super) fn run_task(
+        &self,
+        context: &NativeCallContext<'_>,
+        name: &str,
+        options: Map,
+        body: &FnPtr,
+    ) -> ScriptResult<Dynamic> {
+        let options = match super::task::TaskOptions::parse(options) {
+            Ok(options) => options,
+            Err(problem) => return error(context, problem),
+        };
+        let mut scope = self.scope();
+        scope.within.push(name.to_owned());
+        scope.tags.extend(options.tags.iter().cloned());
+        scope.environment.extend(options.environment.clone());
+        scope.check = options.check.or(scope.check);
+        scope.no_log |= options.no_log;
+        if let Some(seconds) = options.timeout {
+            let deadline = Instant::now() + Duration::from_secs_f64(seconds);
+            scope.deadline = match scope.deadline {
+                Some(outer) if outer.0 < deadline => Some(outer),
+                _ => Some((deadline, seconds)),
+            };
+        }
+        super::task::run(self, context, &options, || {
+            self.inside(scope.clone(), || body.call_within_context::<Dynamic>(context, ()))
+        })
+    }
+
+    /// Waits, unless the run is interrupted.
+    pub(super) fn pause(&self, seconds: f64) {
+        let end = Instant::now() + Duration::from_secs_f64(seconds);
+        while !self.interrupted() && Instant::now() < end {
+            let left = end.saturating_duration_since(Instant::now());
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
+    }
+
+    // --- handlers --------------------------------------------------------------------------------------------------
+
+    /// Defines a handler.
+    pub(super) fn define_handler(
+        &self,
+        context: &NativeCallContext<'_>,
+        name: &str,
+        body: FnPtr,
+    ) -> ScriptResult<HandlerRef> {
+        #[allow(deprecated)]
+        let stored = context.store_data();
+        let mut scope = self.scope();
+        scope.within = vec![name.to_owned()];
+        let handler = Rc::new(Handler { name: name.to_owned(), body, context: stored, scope });
+        if let Some(old) = self.handlers.borrow_mut().insert(name.to_owned(), Rc::clone(&handler)) {
+            let role = |handler: &Handler| handler.scope.role.as_ref().map(|role| role.name.clone());
+            if role(&old) != role(&handler) {
+                let whose = role(&old).map_or("the play".to_owned(), |role| format!("role `{role}`"));
+                return error(
+                    context,
+                    Diagnostic::new(format!("{whose} already has a handler `{name}`"))
+                        .hint("handlers are known by their names throughout a play: choose another one"),
+                );
+            }
+        }
+        Ok(HandlerRef { name: name.into() })
+    }
+
+    /// Notifies a handler.
+    pub(super) fn notify(&self, context: &NativeCallContext<'_>, name: &str) -> ScriptResult<()> {
+        if !self.handlers.borrow().contains_key(name) {
+            let handlers = self.handlers.borrow();
+            let names = handlers.keys().map(String::as_str);
+            return error(
+                context,
+                Diagnostic::new(format!("there is no handler `{name}` yet"))
+                    .hint("a handler is defined before it is notified")
+                    .near(name, names),
+            );
+        }
+        self.notified.borrow_mut().insert(name.to_owned());
+        Ok(())
+    }
+
+    /// Notifies a handler if the outcome says that something changed.
+    pub(super) fn notify_if(
+        &self,
+        context: &NativeCallContext<'_>,
+        outcome: &Outcome,
+        name: &str,
+    ) -> ScriptResult<Outcome> {
+        match outcome.notifies() {
+            // An unknown change may notify: check mode then says that the handler may run.
+            Some(true) | None => self.notify(context, name)?,
+            // A misspelt name must not wait for the first change to be noticed.
+            Some(false) if !self.handlers.borrow().contains_key(name) => self.notify(context, name)?,
+            Some(false) => {}
+        }
+        Ok(outcome.clone())
+    }
+
+    /// Runs the handlers that were notified, in the order in which they were defined.
+    pub(super) fn flush_handlers(&self, engine: &Engine) -> ScriptResult<()> {
+        let mut first_error = Ok(());
+        // A handler may notify another one.
+        loop {
+            let next = {
+                let mut notified = self.notified.borrow_mut();
+                let handlers = self.handlers.borrow();
+                handlers.values().find(|handler| notified.remove(&handler.name)).cloned()
+            };
+            let Some(handler) = next else { return first_error };
+            if self.interrupted() {
+                self.notified.borrow_mut().insert(handler.name.clone());
+                return first_error.and(Err(Ending::Interrupted.throw(Position::NONE)));
+            }
+            self.emit(EventKind::HandlerStarted { handler: handler.name.clone() });
+            let result = self.run_handler(engine, &handler);
+            first_error = first_error.and(result);
+        }
+    }
+
+    fn run_handler(&self, engine: &Engine, handler: &Handler) -> ScriptResult<()> {
+        let role = handler.scope.role.clone();
+        let parameters = role.as_ref().map(|role| role.parameters.clone()).unwrap_or_default();
+        self.inside(handler.scope.clone(), || {
+            self.variables.enter_role(&parameters);
+            #[allow(deprecated)]
+            let context = handler.context.create_context(engine);
+            let result = handler.body.call_within_context::<Dynamic>(&context, ()).map(drop);
+            self.variables.leave_role();
+            #[allow(deprecated)]
+            let path = handler.context.source.clone().unwrap_or_default();
+            result.map_err(|error| rethrow(&path, error))
+        })
+    }
+}
+
+/// An error whose place is in another script, as one that carries its place along.
+fn rethrow(path: &str, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+    match stop(path, &error) {
+        Stop::Ending(ending, _) => match *error {
+            EvalAltResult::ErrorTerminated(..) => error,
+            _ => ending.throw(Position::NONE),
+        },
+        Stop::Error(diagnostic) => {
+            let mut fault = match *error {
+                EvalAltResult::ErrorRuntime(payload, _) => payload.try_cast::<Fault>(),
+                _ => None,
+            }
+            .unwrap_or_else(|| Fault::new(Diagnostic::default()));
+            fault.diagnostic = Rc::new(*diagnostic);
+            fault.throw(Position::NONE)
+        }
+    }
+}
+
+/// Adds the place of a call to an error that came out of it.
+fn call_from(context: &NativeCallContext<'_>, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+    match *error {
+        EvalAltResult::ErrorRuntime(payload, position) => match payload.clone().try_cast::<Fault>() {
+            Some(mut fault) => {
+                let mut diagnostic = (*fault.diagnostic).clone();
+                diagnostic.called_from.extend(place(context));
+                fault.diagnostic = Rc::new(diagnostic);
+                fault.throw(position)
+            }
+            None => EvalAltResult::ErrorRuntime(payload, position).into(),
+        },
+        other => other.into(),
+    }
+}
+
+/// A variable whose value could not be evaluated.
+fn source_error(context: &NativeCallContext<'_>, what: &str, cause: Diagnostic) -> Box<EvalAltResult> {
+    let mut diagnostic = Diagnostic::new(format!("{what} can't be evaluated")).because(cause.to_string());
+    diagnostic.at = place(context);
+    Fault::new(diagnostic).throw(Position::NONE)
+}
+
+impl Materials for Host {
+    fn render(&self, template: &str, extra: &serde_json::Map<String, Value>) -> Result<Content, Failure> {
+        let script = self.script();
+        let Some((path, text)) = self.bundle.sources.template(&script, template) else {
+            return Err(absent("template", template, "templates"));
+        };
+        let loader = super::materials::Includes::new(Arc::clone(&self.bundle.sources), script.clone());
+        let text = self
+            .variables
+            .render(path, text, extra, loader)
+            .map_err(|error| Failure::Source(Box::new(error)))?;
+        Ok(if super::marks::has_unknown(&text) {
+            Content::Unknown
+        } else {
+            Content::Known(text.into_bytes())
+        })
+    }
+
+    fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        let Some((path, file)) = self.bundle.sources.file(&self.script(), name) else {
+            return Err(absent("file", name, "files"));
+        };
+        match &file.content {
+            Some(content) => Ok(content.clone()),
+            None => (self.surroundings.fetch)(path),
+        }
+    }
+
+    fn directory(&self, name: &str) -> Option<Vec<String>> {
+        let below = self.bundle.sources.directory(&self.script(), name)?;
+        Some(below.into_iter().map(|(relative, _)| relative).collect())
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        self.with_scope(|scope| scope.environment.clone())
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        self.with_scope(|scope| scope.deadline)
+            .map(|(deadline, _)| deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl Host {
+    /// The script whose templates and files are meant: the role's, or the playbook.
+    fn script(&self) -> String {
+        self.with_scope(|scope| scope.role.as_ref().map(|role| role.script.clone()))
+            .unwrap_or_else(|| self.bundle.sources.playbook.clone())
+    }
+}
+
+fn absent(what: &str, name: &str, directory: &str) -> Failure {
+    Failure::argument("source", format!("the play did not bring a {what} `{name}`")).advise(format!(
+        "it belongs into `{directory}/` beside the role or playbook; a computed name has to be declared in the play's `files`"
+    ))
+}

@@ -1,0 +1,274 @@
+//! The variables of the host that a play runs on: what travelled, what roles add, and the names that the engine supplies.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::Value as Jinja;
+use minijinja::value::{Enumerator, Object, Serde};
+use serde_json::{Map, Value};
+
+use super::current::{Current, current};
+use crate::bundle::{Bundle, Neighbours};
+use crate::diagnostic::{Diagnostic, Location};
+use crate::facts::Facts;
+use crate::template::{self, Loader, Names};
+use crate::variables::{Layer, Variables};
+
+/// What a role has added and takes away again.
+#[derive(Default)]
+struct Frame {
+    pushed: usize,
+    defaults: IndexMap<String, Value>,
+}
+
+/// The variables of one host, and those of the others as far as they travelled.
+pub(super) struct HostVariables {
+    variables: Variables,
+    name: String,
+    neighbours: Arc<Neighbours>,
+    others: RefCell<HashMap<String, Variables>>,
+    frames: RefCell<Vec<Frame>>,
+}
+
+impl HostVariables {
+    /// The variables that a bundle brings, and the facts under Ansible's names.
+    pub(super) fn new(bundle: &Bundle, facts: Rc<Facts>) -> Self {
+        let origins: HashMap<String, String> = bundle
+            .host
+            .variables
+            .iter()
+            .map(|(name, variable)| (name.clone(), variable.origin.clone()))
+            .collect();
+        let variables = Variables::new().with_origins(Rc::new(move |name| origin(origins.get(name)?)));
+        let values =
+            bundle.host.variables.iter().map(|(name, variable)| (name.clone(), variable.value.clone()));
+        variables.push(Layer::Inventory, values.collect());
+        variables.supply(Layer::Facts, Rc::new(FactNames(facts)));
+        variables.push(Layer::Play, bundle.play.variables.clone());
+        variables.push(Layer::Extra, bundle.host.extra.clone());
+        variables.supply(
+            Layer::Engine,
+            Rc::new(EngineNames {
+                name: bundle.host.name.clone(),
+                groups: bundle.host.groups.clone(),
+                play: bundle.play.name.clone(),
+                check: bundle.settings.check,
+                neighbours: Arc::clone(&bundle.neighbours),
+            }),
+        );
+        Self {
+            variables,
+            name: bundle.host.name.clone(),
+            neighbours: Arc::clone(&bundle.neighbours),
+            others: RefCell::default(),
+            frames: RefCell::new(vec![Frame::default()]),
+        }
+    }
+
+    /// A variable with everything in it rendered.
+    pub(super) fn get(&self, name: &str) -> Result<Option<Value>, Diagnostic> {
+        self.variables.get(name)
+    }
+
+    /// The names of all variables, without the facts under Ansible's names and the engine's own.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.variables.names()
+    }
+
+    /// Defaults of the role that is running. They stay for the rest of the play, as they do in Ansible, below the
+    /// defaults of the roles that run then.
+    pub(super) fn add_defaults(&self, values: Map<String, Value>) {
+        let values: IndexMap<String, Value> = values.into_iter().collect();
+        if let Some(frame) = self.frames.borrow_mut().last_mut() {
+            frame.pushed += 1;
+            frame.defaults.extend(values.clone());
+        }
+        self.variables.push(Layer::Defaults, values);
+    }
+
+    /// A role begins.
+    pub(super) fn enter_role(&self, parameters: &IndexMap<String, Value>) {
+        let frame = Frame { pushed: 1, ..Frame::default() };
+        self.frames.borrow_mut().push(frame);
+        self.variables.push(Layer::Parameters, parameters.clone());
+    }
+
+    /// The role that began last ends.
+    pub(super) fn leave_role(&self) {
+        let mut frames = self.frames.borrow_mut();
+        let Some(frame) = frames.pop() else { return };
+        for _ in 0..frame.pushed {
+            self.variables.pop();
+        }
+        let Some(outer) = frames.last_mut() else { return };
+        let kept: IndexMap<String, Value> =
+            frame.defaults.into_iter().filter(|(name, _)| !outer.defaults.contains_key(name)).collect();
+        if !kept.is_empty() {
+            outer.defaults.extend(kept.clone());
+            outer.pushed += 1;
+            self.variables.push(Layer::Defaults, kept);
+        }
+    }
+
+    /// A variable of another host (or of this one).
+    pub(super) fn of_host(&self, host: &str, name: &str) -> Result<Option<Value>, Diagnostic> {
+        if host == self.name {
+            return self.get(name);
+        }
+        match self.other(host) {
+            Some(variables) => variables.get(name),
+            None => Ok(None),
+        }
+    }
+
+    fn other(&self, host: &str) -> Option<Variables> {
+        if let Some(known) = self.others.borrow().get(host) {
+            return Some(known.clone());
+        }
+        let peer = self.neighbours.hosts.get(host)?;
+        let variables = Variables::new();
+        variables.push(Layer::Inventory, peer.variables.clone());
+        variables.supply(
+            Layer::Engine,
+            Rc::new(EngineNames {
+                name: host.to_owned(),
+                groups: peer.groups.clone(),
+                play: String::new(),
+                check: false,
+                neighbours: Arc::clone(&self.neighbours),
+            }),
+        );
+        self.others.borrow_mut().insert(host.to_owned(), variables.clone());
+        Some(variables)
+    }
+
+    /// Renders a template that sees these variables and `extra`.
+    pub(super) fn render(
+        &self,
+        path: &str,
+        text: &str,
+        extra: &Map<String, Value>,
+        loader: impl Loader + 'static,
+    ) -> Result<String, Diagnostic> {
+        let extended = !extra.is_empty();
+        if extended {
+            let extra = extra.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            self.variables.push(Layer::Set, extra);
+        }
+        let result = template::render_file(path, text, self.variables.as_names(), Some(Rc::new(loader)));
+        if extended {
+            self.variables.pop();
+        }
+        result
+    }
+}
+
+/// `file:line` as a place, without the line's text: the file itself did not travel.
+fn origin(place: &str) -> Option<Location> {
+    let (path, line) = place.rsplit_once(':')?;
+    Some(Location::new(path, "", line.parse().ok()?, 1))
+}
+
+/// The facts, under Ansible's names and as `facts`.
+struct FactNames(Rc<Facts>);
+
+impl Names for FactNames {
+    fn get(&self, name: &str) -> Result<Option<Jinja>, Diagnostic> {
+        let value = match name {
+            "facts" => Some(Value::Object(self.0.all())),
+            name if name.starts_with("ansible_") => self.0.ansible(name),
+            _ => None,
+        };
+        Ok(value.map(|value| Jinja::from(Serde(&value))))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.0.ansible_names();
+        names.push("facts".to_owned());
+        names
+    }
+}
+
+/// The names that belong to the engine.
+struct EngineNames {
+    name: String,
+    groups: Vec<String>,
+    play: String,
+    check: bool,
+    neighbours: Arc<Neighbours>,
+}
+
+impl EngineNames {
+    const NAMES: [&'static str; 8] = [
+        "inventory_hostname",
+        "inventory_hostname_short",
+        "group_names",
+        "groups",
+        "hostvars",
+        "host",
+        "ansible_play_name",
+        "ansible_check_mode",
+    ];
+}
+
+impl Names for EngineNames {
+    fn get(&self, name: &str) -> Result<Option<Jinja>, Diagnostic> {
+        Ok(Some(match name {
+            "inventory_hostname" => Jinja::from(self.name.as_str()),
+            "inventory_hostname_short" => Jinja::from(self.name.split('.').next().unwrap_or_default()),
+            "group_names" => {
+                let mut groups = self.groups.clone();
+                groups.sort();
+                Jinja::from(groups)
+            }
+            "groups" => Jinja::from(Serde(&self.neighbours.groups)),
+            "hostvars" => Jinja::from_object(AllHosts(Arc::clone(&self.neighbours))),
+            "host" => Jinja::from(Serde(&serde_json::json!({ "name": self.name, "groups": self.groups }))),
+            "ansible_play_name" => Jinja::from(self.play.as_str()),
+            "ansible_check_mode" => Jinja::from(self.check),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn names(&self) -> Vec<String> {
+        Self::NAMES.iter().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+/// `hostvars` in templates: the host of the current run answers, since template objects have to be `Send` and it is not.
+#[derive(Debug)]
+struct AllHosts(Arc<Neighbours>);
+
+impl Object for AllHosts {
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        let name = key.as_str()?;
+        let Some(Current::Host(host)) = current() else { return None };
+        let known = host.bundle.host.name == name || self.0.hosts.contains_key(name);
+        known.then(|| Jinja::from_object(OneHost(name.to_owned(), Arc::clone(&self.0))))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.hosts.keys().map(|name| Jinja::from(name.as_str())).collect())
+    }
+}
+
+#[derive(Debug)]
+struct OneHost(String, Arc<Neighbours>);
+
+impl Object for OneHost {
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        let Some(Current::Host(host)) = current() else { return None };
+        match host.variables_of(&self.0, key.as_str()?) {
+            Ok(value) => value.map(|value| Jinja::from(Serde(&value))),
+            Err(error) => Some(Jinja::from(template::carry(error))),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let names = self.1.hosts.get(&self.0).map(|peer| peer.variables.keys());
+        Enumerator::Values(names.into_iter().flatten().map(|name| Jinja::from(name.as_str())).collect())
+    }
+}

@@ -1,0 +1,152 @@
+//! The arguments of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Bring hosts to the state that playbooks describe
+#[derive(Debug, Parser)]
+#[command(name = "refrain", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run playbooks on the hosts that they name
+    Run(Box<Run>),
+    /// Check playbooks without touching a host
+    Lint(Lint),
+    /// Show the reference of the modules
+    Doc(Doc),
+    /// Serve one play on this host; started by the controller
+    #[command(hide = true)]
+    Agent,
+}
+
+/// `refrain run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Playbooks to run, in order
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+
+    /// Only run on hosts that this pattern selects, too
+    #[arg(short, long, value_name = "PATTERN")]
+    pub limit: Option<String>,
+
+    /// Inventory file, directory, or list of hosts with a comma (can be repeated) [default: ./inventory]
+    #[arg(short, long = "inventory", value_name = "INVENTORY")]
+    pub inventories: Vec<String>,
+
+    /// Set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
+    #[arg(short, long = "extra-vars", value_name = "K=V")]
+    pub extra_vars: Vec<String>,
+
+    /// Say what would change, and change nothing
+    #[arg(short = 'C', long)]
+    pub check: bool,
+
+    /// With --check: exit with 10 when something would change
+    #[arg(long, requires = "check")]
+    pub exit_code: bool,
+
+    /// Show the differences of files
+    #[arg(short = 'D', long)]
+    pub diff: bool,
+
+    /// Only make calls with one of these tags
+    #[arg(short, long, value_name = "TAGS", value_delimiter = ',')]
+    pub tags: Vec<String>,
+
+    /// Make no calls with one of these tags
+    #[arg(long, value_name = "TAGS", value_delimiter = ',')]
+    pub skip_tags: Vec<String>,
+
+    /// Skip everything before the role, task or module function of this name (`*` matches anything)
+    #[arg(long = "start-at", value_name = "NAME")]
+    pub start_at: Option<String>,
+
+    /// How to reach hosts, whatever plays and inventory say
+    #[arg(short, long, value_name = "CONNECTION", value_parser = ["ssh", "local", "chroot", "sandbox"])]
+    pub connection: Option<String>,
+
+    /// Root directory of a chroot connection, or directory of the sandboxes; implies --connection chroot
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+
+    /// What kind of root that is [default: found out]
+    #[arg(long, value_enum, value_name = "KIND", requires = "root")]
+    pub root_kind: Option<RootKindArgument>,
+
+    /// Hosts to work on at the same time [default: 32]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub forks: Option<u16>,
+
+    /// Log in as this user
+    #[arg(short, long, value_name = "USER")]
+    pub user: Option<String>,
+
+    /// Log in with this key (can be repeated)
+    #[arg(long = "private-key", visible_alias = "key-file", value_name = "FILE")]
+    pub private_keys: Vec<PathBuf>,
+
+    /// Ask for the password to log in with
+    #[arg(short = 'k', long)]
+    pub ask_pass: bool,
+
+    /// Show hosts where nothing changed, and skipped calls; twice: timings, too
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// What to write to standard output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Output::Terminal)]
+    pub output: Output,
+
+    /// List the hosts of each play, and run nothing
+    #[arg(long)]
+    pub list_hosts: bool,
+}
+
+/// `--root-kind`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RootKindArgument {
+    /// The root of a booted system
+    Live,
+    /// An image or an install target: nothing is started there
+    Offline,
+    /// Live if a supervisor runs there
+    Auto,
+}
+
+/// `--output`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Terminal,
+    /// One event a line, as JSON
+    Json,
+}
+
+/// `refrain lint`.
+#[derive(Debug, Args)]
+pub struct Lint {
+    /// Playbooks to check
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+}
+
+/// `refrain doc`.
+#[derive(Debug, Args)]
+pub struct Doc {
+    /// A module (`file`) or one of its functions (`file::copy`)
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Write the whole reference as Markdown
+    #[arg(long, conflicts_with = "name")]
+    pub markdown: bool,
+}

@@ -1,0 +1,15 @@
+//! The commands, one file each.
+
+pub mod agent;
+pub mod doc;
+pub mod lint;
+pub mod run;
+
+use refrain_engine::diagnostic::Diagnostic;
+
+/// Says what is wrong with the input, each problem by itself.
+pub fn complain(problems: &[Diagnostic]) {
+    for problem in problems {
+        eprintln!("{} {problem}\n", console::style("error:").red().bold().for_stderr());
+    }
+}
