@@ -13,6 +13,7 @@ use crate::project::Project;
 use crate::script::calls::{Call, Literal, read};
 use crate::script::engine::{compile, engine, import_candidates};
 use crate::script::lint::{self, Catalogue, Subject};
+use crate::script::names;
 use crate::template;
 
 /// What was found.
@@ -78,8 +79,8 @@ impl Walk<'_> {
             }
         };
         let engine = engine(self.registry);
-        let script = match compile(&engine, path, &text) {
-            Ok(ast) => read(&ast),
+        let (script, names) = match compile(&engine, path, &text) {
+            Ok(ast) => (read(&ast), names::check(&ast)),
             Err(problem) => {
                 self.found.problems.push(problem);
                 return;
@@ -90,6 +91,7 @@ impl Walk<'_> {
         self.found.reads_hostvars |= script.calls.iter().any(|call| call.name == "hostvars");
         let subject = Subject { path, text: &text, script: &script };
         self.found.problems.extend(lint::check(&self.catalogue, &subject));
+        self.found.problems.extend(lint::check_names(&subject, &names));
         self.imports(&subject, owner);
         for call in &script.calls {
             self.call(&subject, call, owner);

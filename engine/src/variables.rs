@@ -4,8 +4,6 @@
 //! kept until the layers change. What is inside of a list or map is rendered when a template reaches it, so that a map may
 //! refer to its own entries and a broken entry hurts only who reads it.
 
-#![allow(clippy::result_large_err, reason = "an error is what a person reads, and rare")]
-
 mod lazy;
 
 use std::cell::RefCell;

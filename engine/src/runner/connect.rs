@@ -142,7 +142,7 @@ pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
                     failure::reason(&error)
                 )),
             })?;
-            let facts = facts::Facts::new(facts::Tree::new(&directory.join("root")));
+            let facts = facts::Facts::new(facts::Tree::new(directory.join("root")));
             Ok(job.evaluate_here(Rc::new(sandbox), facts))
         }
     }

@@ -181,7 +181,8 @@ fn on_host(
     host: &str,
 ) -> Option<Ended> {
     let emit = |kind| running.emit(Some(host), kind);
-    let recap_of_failure = |unreachable: bool| Recap { failed: !unreachable, unreachable, ..Recap::default() };
+    let recap_of_failure =
+        |unreachable: bool| Recap { failed: !unreachable, unreachable, ..Recap::default() };
     let (data, target) = match prepared.host(host, definition) {
         Ok(found) => found,
         Err(error) => {

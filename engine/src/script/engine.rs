@@ -9,10 +9,6 @@ use rhai::module_resolvers::DummyModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{AST, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Position, Scope};
 
-/// Rhai's own name for this is private.
-type SharedModule = rhai::Shared<rhai::Module>;
-
-
 use super::current::{self, Current};
 use super::fault::{Ending, Fault, of_parsing};
 use super::{unknown, words};
@@ -22,6 +18,12 @@ use crate::module::Registry;
 
 /// The names of closures are hashes; this makes them the same in every process, so that a play can name its body.
 const HASHING_SEED: [u64; 4] = [0x7265_6672, 0x6169_6e21, 0x0070_6c61, 0x7973_0a0a];
+
+/// A module as scripts share it. Rhai's own name for this is private.
+type SharedModule = rhai::Shared<rhai::Module>;
+
+/// Compiled scripts by their paths, with the text that each was compiled from.
+type Compiled = HashMap<String, (Arc<str>, Rc<AST>)>;
 
 /// How deep calls may nest. Set, because Rhai's own limits differ between debug and release builds.
 const CALL_LEVELS: usize = 64;
@@ -35,7 +37,7 @@ const OPERATIONS_BETWEEN_LOOKS: u64 = 1024;
 thread_local! {
     static STANDARD: OnceCell<SharedModule> = const { OnceCell::new() };
     static ENGINE: RefCell<Option<Rc<Engine>>> = const { RefCell::new(None) };
-    static COMPILED: RefCell<HashMap<String, (Arc<str>, Rc<AST>)>> = RefCell::default();
+    static COMPILED: RefCell<Compiled> = RefCell::default();
     static LOOKS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -67,7 +69,7 @@ fn build(registry: &Registry) -> Engine {
         .set_max_map_size(1_000_000)
         .set_fail_on_invalid_map_property(true)
         .set_module_resolver(Imports)
-        .on_print(|text| message(text))
+        .on_print(message)
         .on_debug(|text, _, _| message(text))
         .on_progress(progress);
     words::register(&mut engine);

@@ -574,6 +574,7 @@ fn rethrow(path: &str, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
 }
 
 /// Adds the place of a call to an error that came out of it.
+#[allow(clippy::boxed_local, reason = "errors of scripts are boxed everywhere")]
 fn call_from(context: &NativeCallContext<'_>, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
     match *error {
         EvalAltResult::ErrorRuntime(payload, position) => match payload.clone().try_cast::<Fault>() {

@@ -7,6 +7,7 @@ use rhai::Position;
 use serde_json::Value;
 
 use super::calls::{Call, Literal, Script};
+use super::names::Names;
 use super::words::{FUNCTIONS, SIGNATURES, VALUES};
 use super::{playbook, task};
 use crate::diagnostic::{Diagnostic, Location, near_match};
@@ -95,6 +96,20 @@ pub fn check(catalogue: &Catalogue<'_>, subject: &Subject<'_>) -> Vec<Diagnostic
         problems.extend(problem);
     }
     problems
+}
+
+/// What is wrong with the names of a script.
+pub fn check_names(subject: &Subject<'_>, names: &Names) -> Vec<Diagnostic> {
+    let known = || VALUES.into_iter().chain(subject.script.names.iter().map(|(name, _)| name.as_str()));
+    let undefined = names.undefined.iter().map(|(name, position)| {
+        Diagnostic::new(format!("unknown variable `{name}`")).at(subject.at(*position)).near(name, known())
+    });
+    let assigned = names.assigned_captures.iter().map(|(name, position)| {
+        Diagnostic::new(format!("`{name}` belongs to the top level; a play's body can't assign to it"))
+            .at(subject.at(*position))
+            .hint("the body has a copy on its host: give it a variable of its own, `let … = …`")
+    });
+    undefined.chain(assigned).collect()
 }
 
 fn check_word(catalogue: &Catalogue<'_>, subject: &Subject<'_>, call: &Call) -> Option<Diagnostic> {
@@ -300,9 +315,4 @@ fn check_value(name: &str, expected: &Argument, value: &Literal) -> Option<Diagn
             .hint(format!("it can be {}", expected.choices.join(", ")))
             .near(text, expected.choices.iter().map(String::as_str)),
     )
-}
-
-/// The names that every script sees, for near matches.
-pub fn values() -> impl Iterator<Item = &'static str> {
-    VALUES.into_iter()
 }

@@ -13,7 +13,9 @@ pub mod host;
 mod host_variables;
 pub mod lint;
 pub mod marks;
+
 mod materials;
+pub mod names;
 mod outcome;
 pub mod playbook;
 mod tags;

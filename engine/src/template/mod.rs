@@ -4,8 +4,6 @@
 //! rendering it. All three see the same filters, tests and methods, and every error points into the text as the person
 //! wrote it. An undefined name is an error where it is used.
 
-#![allow(clippy::result_large_err, reason = "an error is what a person reads, and rare")]
-
 mod arguments;
 mod check;
 mod environment;

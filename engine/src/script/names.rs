@@ -1,0 +1,300 @@
+//! Names in a script: those that nothing defines, and variables of the controller that a play's body assigns to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+
+use super::words::VALUES;
+
+/// A name at a place.
+pub type Name = (String, Position);
+
+/// What [`check`] finds, each in the order of the source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Variables that are read although nothing defines them.
+    pub undefined: Vec<Name>,
+    /// Variables of the top level that the body of a play assigns to: it has a copy, so the assignment would be lost.
+    pub assigned_captures: Vec<Name>,
+}
+
+/// Looks at every name of a script.
+pub fn check(ast: &AST) -> Names {
+    let functions = Functions::of(ast);
+    let mut walk = Walk::new(&functions);
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        walk.node(path);
+        true
+    });
+    let captured = walk.captured();
+    let captured_in = |function: &Option<String>, name: &str| {
+        function
+            .as_ref()
+            .and_then(|function| captured.get(function))
+            .is_some_and(|names| names.contains(name))
+    };
+    let mut found = Names {
+        assigned_captures: walk
+            .assignments
+            .iter()
+            .filter(|(function, (name, _))| captured_in(function, name))
+            .map(|(_, name)| name.clone())
+            .collect(),
+        undefined: walk.undefined,
+    };
+    found.undefined.sort_by_key(|(_, position)| *position);
+    found.assigned_captures.sort_by_key(|(_, position)| *position);
+    found
+}
+
+/// A function or closure and the part of the source that is its body.
+struct Function {
+    name: String,
+    parameters: Vec<String>,
+    start: Position,
+    end: Position,
+    /// The function around it, by its place in the list.
+    around: Option<usize>,
+}
+
+/// The functions of a script in the order of their bodies.
+struct Functions(Vec<Function>);
+
+impl Functions {
+    fn of(ast: &AST) -> Self {
+        let mut all: Vec<Function> = ast
+            .iter_fn_def()
+            .map(|function| Function {
+                name: function.name.to_string(),
+                parameters: function.params.iter().map(ToString::to_string).collect(),
+                start: function.body.start_position(),
+                // A closure that is one expression has a start only.
+                end: function.body.end_position().max(function.body.start_position()),
+                around: None,
+            })
+            .collect();
+        all.sort_by_key(|function| function.start);
+        let mut open: Vec<usize> = Vec::new();
+        for index in 0..all.len() {
+            while open.last().is_some_and(|last| all[*last].end < all[index].start) {
+                open.pop();
+            }
+            all[index].around = open.last().copied();
+            open.push(index);
+        }
+        Self(all)
+    }
+
+    /// The innermost function whose body holds the statement at `position`.
+    fn holding(&self, position: Position) -> Option<&Function> {
+        let mut index = self.0.partition_point(|function| function.start <= position).checked_sub(1);
+        while let Some(at) = index {
+            let function = &self.0[at];
+            if position <= function.end {
+                return Some(function);
+            }
+            index = function.around;
+        }
+        None
+    }
+
+    fn is_function(&self, name: &str) -> bool {
+        self.0.iter().any(|function| function.name == name)
+    }
+}
+
+/// A closure that is made: in which function, its own name, what it captures.
+struct Closure {
+    made_in: Option<String>,
+    name: String,
+    captures: Vec<String>,
+}
+
+struct Walk<'a> {
+    functions: &'a Functions,
+    /// The function whose body is being walked.
+    inside: Option<&'a Function>,
+    undefined: Vec<Name>,
+    closures: Vec<Closure>,
+    /// The closures that are bodies of plays.
+    bodies: Vec<String>,
+    /// Assignments to variables that the function itself does not define.
+    assignments: Vec<(Option<String>, Name)>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(functions: &'a Functions) -> Self {
+        Self {
+            functions,
+            inside: None,
+            undefined: Vec::new(),
+            closures: Vec::new(),
+            bodies: Vec::new(),
+            assignments: Vec::new(),
+        }
+    }
+
+    fn node(&mut self, path: &[ASTNode<'_>]) {
+        if let [root] = path {
+            self.inside = self.functions.holding(root.position());
+        }
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Variable(variable, _, position)))
+                if variable.2.is_empty() && variable.0.is_none() =>
+            {
+                self.outside(&variable.1, *position);
+            }
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => self.assignment(&assignment.1.lhs),
+            Some(ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _))) => {
+                self.call(call);
+            }
+            _ => {}
+        }
+    }
+
+    /// A variable that no statement before it in the same function defines.
+    fn outside(&mut self, name: &str, position: Position) {
+        let parameter = |function: &Function| function.parameters.iter().any(|parameter| parameter == name);
+        if !VALUES.contains(&name) && !self.inside.is_some_and(parameter) && !self.functions.is_function(name)
+        {
+            self.undefined.push((name.to_owned(), position));
+        }
+    }
+
+    fn assignment(&mut self, target: &Expr) {
+        let mut target = target;
+        while let Expr::Dot(chain, ..) | Expr::Index(chain, ..) = target {
+            target = &chain.lhs;
+        }
+        if let Expr::Variable(variable, _, position) = target
+            && variable.0.is_none()
+        {
+            let function = self.inside.map(|function| function.name.clone());
+            self.assignments.push((function, (variable.1.to_string(), *position)));
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr) {
+        if call.name == "curry" && !call.args.is_empty() {
+            let captures = call.args[1..].iter().filter_map(|argument| match argument {
+                Expr::Variable(variable, ..) => Some(variable.1.to_string()),
+                _ => None,
+            });
+            let captures = captures.collect();
+            if let Some(name) = pointer(&call.args[0]) {
+                let made_in = self.inside.map(|function| function.name.clone());
+                self.closures.push(Closure { made_in, name, captures });
+            }
+        }
+        if call.name == "play" && call.namespace.is_empty() {
+            self.bodies.extend(call.args.last().and_then(body));
+        }
+    }
+
+    /// For every closure that belongs to a play: the variables of the top level that it has copies of.
+    fn captured(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut captured: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut todo: Vec<(&Closure, BTreeSet<String>)> = self
+            .closures
+            .iter()
+            .filter(|closure| self.bodies.contains(&closure.name))
+            .map(|closure| (closure, closure.captures.iter().cloned().collect()))
+            .collect();
+        let mut within: BTreeMap<&str, Vec<&Closure>> = BTreeMap::new();
+        for closure in &self.closures {
+            within.entry(closure.made_in.as_deref().unwrap_or_default()).or_default().push(closure);
+        }
+        while let Some((closure, names)) = todo.pop() {
+            for inner in within.get(closure.name.as_str()).into_iter().flatten() {
+                let passed = inner.captures.iter().filter(|name| names.contains(*name)).cloned().collect();
+                todo.push((inner, passed));
+            }
+            captured.entry(closure.name.clone()).or_default().extend(names);
+        }
+        captured
+    }
+}
+
+/// The function that an expression points to, if it is written out.
+fn pointer(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::DynamicConstant(value, _) => {
+            value.clone().try_cast::<rhai::FnPtr>().map(|pointer| pointer.fn_name().to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The closure that is the last argument of `play`.
+fn body(argument: &Expr) -> Option<String> {
+    match argument {
+        Expr::Stmt(block) => block.statements().iter().find_map(|statement| match statement {
+            Stmt::Expr(expression) => body(expression),
+            Stmt::FnCall(call, _) => call.args.first().and_then(pointer),
+            _ => None,
+        }),
+        Expr::FnCall(call, _) => call.args.first().and_then(pointer),
+        other => pointer(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::module::Registry;
+    use crate::script::engine;
+
+    fn names(script: &str) -> Names {
+        let engine = engine::engine(&Registry::default());
+        let ast =
+            engine::compile(&engine, script, &Arc::from(script)).expect("a script without syntax errors");
+        check(&ast)
+    }
+
+    fn undefined(script: &str) -> Vec<String> {
+        names(script).undefined.into_iter().map(|(name, _)| name).collect()
+    }
+
+    fn assigned(script: &str) -> Vec<String> {
+        names(script).assigned_captures.into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn a_name_is_defined_by_what_stands_before_it() {
+        assert_eq!(undefined("let a = 1; let b = a; print(b + c);"), ["c"]);
+        assert_eq!(undefined("print(a); let a = 1;"), ["a"]);
+        assert_eq!(undefined("let a = vars.x + host.name + facts.os.id; groups[a];"), [""; 0]);
+        assert_eq!(undefined("for (x, i) in [1] { print(x + i); } x"), ["x"]);
+        assert_eq!(undefined("try { fail(\"\") } catch (e) { print(e.message); }"), [""; 0]);
+        assert_eq!(undefined("let a = #{ b: 1 }; a.b = 2; a[\"b\"] = a?.b ?? 3;"), [""; 0]);
+    }
+
+    #[test]
+    fn functions_and_closures_have_names_of_their_own() {
+        assert_eq!(undefined("fn f(a) { a + vars.b + c } let c = 1; f(c);"), ["c"]);
+        assert_eq!(undefined("let a = 1; let f = |x| x + a + b; f.call(1);"), ["b"]);
+        assert_eq!(undefined("let f = |x| |y| x + y + vars.z; f"), [""; 0]);
+        assert_eq!(
+            undefined("let a = 1; task(\"t\", || { let b = a; task(\"u\", || { b + a + d }) });"),
+            ["d"]
+        );
+        assert_eq!(undefined("fn f() { 1 } let g = f; g.call();"), [""; 0]);
+        assert_eq!(undefined("[1].map(|x| x * y);"), ["y"]);
+        assert_eq!(undefined("`a ${b} ${1 + c}`"), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_play_may_not_assign_to_what_it_captured() {
+        assert_eq!(assigned("let a = 1; play(\"p\", #{ hosts: \"all\" }, || { a = 2; });"), ["a"]);
+        assert_eq!(assigned("let a = #{}; play(\"p\", #{}, || { a.b.c = 2; a[\"x\"] += 1; });"), ["a", "a"]);
+        assert_eq!(assigned("let a = 1; play(\"p\", #{}, || { let a = 2; a = 3; print(a); });"), [""; 0]);
+        assert_eq!(assigned("let a = 1; play(\"p\", #{}, || { task(\"t\", || { a = 3; }); });"), ["a"]);
+        assert_eq!(assigned("let a = 1; let f = || { a = 2; }; f.call();"), [""; 0]);
+        assert_eq!(
+            assigned("let a = 1; play(\"p\", #{}, || { let n = a; task(\"t\", || { n += 1; }); });"),
+            [""; 0]
+        );
+    }
+}
