@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::secrets::SecretText;
 use crate::system::RootKind;
 
 /// The part of a bundle that all hosts of a play share.
@@ -132,6 +133,8 @@ pub struct Play {
     pub environment: BTreeMap<String, String>,
     /// Tags of the whole play.
     pub tags: Vec<String>,
+    /// The secrets that its captures, constants, variables and environment hold, by their numbers.
+    pub secrets: BTreeMap<u32, SecretText>,
 }
 
 /// A captured value.

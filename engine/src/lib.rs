@@ -17,6 +17,7 @@ pub mod module;
 pub mod project;
 pub mod runner;
 pub mod script;
+pub mod secrets;
 pub mod step;
 pub mod syscall;
 pub mod system;

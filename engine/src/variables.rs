@@ -6,7 +6,7 @@
 
 mod lazy;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -16,6 +16,7 @@ use minijinja::value::Serde;
 use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::secrets::{self, Secrets};
 use crate::template::{self, Failure, Names};
 
 /// Where a set of variables comes from. A later kind wins over an earlier one, and of one kind the last pushed.
@@ -73,6 +74,24 @@ struct Inner {
     failed: RefCell<HashMap<String, Failure>>,
     origins: RefCell<Option<Origins>>,
     literals: RefCell<Option<Literals>>,
+    /// What the marks in values stand for.
+    secrets: RefCell<Option<Rc<Secrets>>>,
+    /// The resolved names whose values have a secret in them.
+    secret_names: RefCell<HashSet<String>>,
+}
+
+thread_local! {
+    /// Whether a secret was read in what this thread is rendering.
+    static SECRET_READ: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does `work`, and says whether it read a secret. What goes on around it is told, too.
+fn watched<T>(work: impl FnOnce() -> T) -> (T, bool) {
+    let before = SECRET_READ.replace(false);
+    let done = work();
+    let read = SECRET_READ.get();
+    SECRET_READ.set(before || read);
+    (done, read)
 }
 
 /// A value that needs another that needs another … is refused from here on, before it exhausts the stack.
@@ -95,6 +114,8 @@ impl Variables {
             failed: RefCell::default(),
             origins: RefCell::default(),
             literals: RefCell::default(),
+            secrets: RefCell::default(),
+            secret_names: RefCell::default(),
         });
         lazy::register(&inner);
         Self { inner }
@@ -112,6 +133,21 @@ impl Variables {
     pub fn with_literals(self, literals: Literals) -> Self {
         *self.inner.literals.borrow_mut() = Some(literals);
         self
+    }
+
+    /// Tells what the marks of secrets in values stand for.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Rc<Secrets>) -> Self {
+        *self.inner.secrets.borrow_mut() = Some(secrets);
+        self
+    }
+
+    /// Does something that reads these variables, and says whether a secret was among what it read.
+    pub fn watch<T>(&self, work: impl FnOnce() -> T) -> (T, bool) {
+        let before = SECRET_READ.replace(false);
+        let result = watched(work);
+        SECRET_READ.set(before);
+        result
     }
 
     /// Puts values on top of those of the same kind.
@@ -137,7 +173,8 @@ impl Variables {
         self.inner.changed();
     }
 
-    /// The value of a variable with everything in it rendered; `None` if there is no such variable.
+    /// The value of a variable with everything in it rendered; `None` if there is no such variable. A secret, and what was
+    /// made with one, is its mark.
     ///
     /// # Errors
     /// A template in the value can't be rendered, or the value needs itself. The error points at the value if its origin is
@@ -146,10 +183,17 @@ impl Variables {
         if let Some(plain) = self.inner.plain(name) {
             return Ok(Some(plain));
         }
-        match self.inner.resolve(name).map_err(|failure| failure.diagnostic)? {
-            Some(value) => template::to_json(&value).map(Some),
-            None => Ok(None),
+        let (value, secret) = self.watch(|| -> Result<_, Diagnostic> {
+            match self.inner.resolve(name).map_err(|failure| failure.diagnostic)? {
+                Some(value) => template::to_json(&value).map(Some),
+                None => Ok(None),
+            }
+        });
+        let mut value = value?;
+        if secret && let (Some(value), Some(secrets)) = (&mut value, &*self.inner.secrets.borrow()) {
+            secrets.seal(value);
         }
+        Ok(value)
     }
 
     /// As [`get`](Self::get), but a variable that does not exist is an error with a near match.
@@ -258,6 +302,7 @@ impl Inner {
         *order = (0..stack.len()).collect();
         order.sort_by_key(|at| std::cmp::Reverse((stack[*at].0, *at)));
         self.resolved.borrow_mut().clear();
+        self.secret_names.borrow_mut().clear();
     }
 
     /// The first that `wanted` finds, from the highest layer down.
@@ -280,13 +325,20 @@ impl Inner {
 
     fn resolve(&self, name: &str) -> Result<Option<Value>, Failure> {
         if let Some(value) = self.resolved.borrow().get(name) {
+            if self.secret_names.borrow().contains(name) {
+                SECRET_READ.set(true);
+            }
             return Ok(Some(value.clone()));
         }
-        let value = match self.raw(name)? {
-            None => return Ok(None),
-            Some(Raw::Ready(value)) => value,
-            Some(Raw::Template(text)) => self.render(name, &text)?,
-        };
+        let (value, secret) = watched(|| match self.raw(name)? {
+            None => Ok(None),
+            Some(Raw::Ready(value)) => Ok(Some(value)),
+            Some(Raw::Template(text)) => self.render(name, &text).map(Some),
+        });
+        let Some(value) = value? else { return Ok(None) };
+        if secret {
+            self.secret_names.borrow_mut().insert(name.to_owned());
+        }
         self.resolved.borrow_mut().insert(name.to_owned(), value.clone());
         Ok(Some(value))
     }
@@ -324,6 +376,7 @@ impl Inner {
     fn prepare(&self, path: &str, value: &Json) -> Raw {
         match value {
             Json::String(text) if self.is_template(path, text) => Raw::Template(text.clone()),
+            Json::String(text) if secrets::has_mark(text) => Raw::Ready(self.reveal(text)),
             Json::Array(_) | Json::Object(_) if self.has_templates(path, value) => {
                 Raw::Ready(lazy::container(self, path, value))
             }
@@ -337,7 +390,7 @@ impl Inner {
 
     fn has_templates(&self, path: &str, value: &Json) -> bool {
         match value {
-            Json::String(text) => self.is_template(path, text),
+            Json::String(text) => self.is_template(path, text) || secrets::has_mark(text),
             Json::Array(items) => {
                 let mut items = items.iter().enumerate();
                 items.any(|(at, item)| may_render(item) && self.has_templates(&format!("{path}[{at}]"), item))
@@ -349,6 +402,13 @@ impl Inner {
             }
             _ => false,
         }
+    }
+
+    /// A text with the secrets in it, for templates.
+    fn reveal(&self, text: &str) -> Value {
+        SECRET_READ.set(true);
+        let revealed = self.secrets.borrow().as_ref().and_then(|secrets| secrets.reveal(text));
+        Value::from(revealed.unwrap_or_else(|| secrets::hide(text)))
     }
 
     /// Renders the template at `path`, a name or a place inside of one.
@@ -409,7 +469,7 @@ impl Inner {
 /// Whether it is worth to build the path of an entry.
 fn may_render(value: &Json) -> bool {
     match value {
-        Json::String(text) => template::is_template(text),
+        Json::String(text) => template::is_template(text) || secrets::has_mark(text),
         Json::Array(_) | Json::Object(_) => true,
         _ => false,
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::diagnostic::near_match;
 use crate::failure::Failure;
 use crate::script::marks;
+use crate::secrets;
 
 /// What an argument names, when it names something of the project: lint checks it, and a bundle carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Argument {
     pub source: Option<Source>,
     /// Whether a value that check mode does not know is fine here.
     pub takes_unknown: bool,
+    /// Whether a secret is fine here, because it will not be seen.
+    pub takes_secret: bool,
 }
 
 /// The schema of a type, with everything inline.
@@ -79,7 +82,8 @@ pub(super) fn list(schema: &Schema, positional: &[&str]) -> Vec<Argument> {
                 Some("file") => Some(Source::File),
                 _ => None,
             },
-            takes_unknown: takes_unknown(property),
+            takes_unknown: says(property, "x-unknown"),
+            takes_secret: says(property, "x-secret"),
         })
         .collect()
 }
@@ -92,8 +96,12 @@ fn alternatives(property: &Value) -> Vec<&Value> {
         .map_or_else(|| vec![property], |all| all.iter().flat_map(alternatives).collect())
 }
 
-fn takes_unknown(property: &Value) -> bool {
-    alternatives(property).iter().any(|one| one.get("x-unknown") == Some(&Value::Bool(true)))
+/// Whether a schema, or that of its entries, has a flag.
+fn says(property: &Value, flag: &str) -> bool {
+    alternatives(property).iter().any(|one| {
+        let entries = ["additionalProperties", "items"].iter().filter_map(|key| one.get(*key));
+        one.get(flag) == Some(&Value::Bool(true)) || entries.into_iter().any(|entry| says(entry, flag))
+    })
 }
 
 /// The type, in a playbook's words.
@@ -174,11 +182,20 @@ pub fn gather(name: &str, positional: &[&str], mut values: Vec<Value>) -> Result
 /// The arguments as the module's type.
 ///
 /// # Errors
-/// An unknown, missing or ill-typed argument, with its name and what would do.
+/// An unknown, missing or ill-typed argument, with its name and what would do; a secret where it would be seen.
 pub(super) fn parse<T: DeserializeOwned + JsonSchema>(
     positional: &[&str],
     arguments: Value,
 ) -> Result<T, Failure> {
+    if let Some(name) =
+        misplaced::<T>(positional, &arguments, secrets::value_has_mark, |known| known.takes_secret)
+    {
+        return Err(Failure::argument(
+            &name,
+            format!("the argument `{name}` can't be a secret: it would be seen"),
+        )
+        .advise("secrets go into files, standard input and `environment`"));
+    }
     let given = match &arguments {
         Value::Object(map) => map.keys().cloned().collect::<Vec<_>>(),
         _ => Vec::new(),
@@ -221,15 +238,25 @@ fn explain<T: JsonSchema>(
 
 /// The first argument whose value check mode does not know although the function has to.
 pub(super) fn unknown<T: JsonSchema>(positional: &[&str], arguments: &Value) -> Option<String> {
+    misplaced::<T>(positional, arguments, marks::value_has_unknown, |known| known.takes_unknown)
+}
+
+/// The first argument with a value of a kind that it does not take.
+fn misplaced<T: JsonSchema>(
+    positional: &[&str],
+    arguments: &Value,
+    is_one: fn(&Value) -> bool,
+    takes: fn(&Argument) -> bool,
+) -> Option<String> {
     let Value::Object(map) = arguments else { return None };
-    if !map.values().any(marks::value_has_unknown) {
+    // Schemas are not free, and nearly no call has such a value.
+    if !map.values().any(is_one) {
         return None;
     }
     let known = list(&schema::<T>(), positional);
     map.iter()
         .find(|(name, value)| {
-            marks::value_has_unknown(value)
-                && !known.iter().any(|argument| argument.name == **name && argument.takes_unknown)
+            is_one(value) && !known.iter().any(|known| known.name == **name && takes(known))
         })
         .map(|(name, _)| name.clone())
 }

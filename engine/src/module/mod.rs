@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 use crate::failure::Failure;
 use crate::step::Step;
 use crate::system::preview::Overlay;
-use crate::system::{Command, Content, System, View};
+use crate::system::{Command, System, View};
 pub use arguments::{Argument, Source};
 pub use text::Text;
 
@@ -37,7 +37,7 @@ pub trait Materials {
     ///
     /// # Errors
     /// [`Failure::Source`] with the position in the template, or that the template is not there.
-    fn render(&self, template: &str, extra: &Map<String, Value>) -> Result<Content, Failure>;
+    fn render(&self, template: &str, extra: &Map<String, Value>) -> Result<Text, Failure>;
 
     /// The content of a file that the play brings.
     ///

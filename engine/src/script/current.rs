@@ -13,6 +13,7 @@ use super::fault::{Fault, place};
 use super::host::Host;
 use super::playbook::TopLevel;
 use crate::diagnostic::Diagnostic;
+use crate::secrets::Secrets;
 
 /// What a script runs for.
 #[derive(Clone)]
@@ -69,6 +70,14 @@ pub fn script_text(path: &str) -> Option<Arc<str>> {
     match current()? {
         Current::TopLevel(top) => top.text(path),
         Current::Host(host) => host.bundle.sources.scripts.get(path).cloned(),
+    }
+}
+
+/// The secrets that the current run knows. Absent outside of a script.
+pub fn secrets() -> Option<Rc<Secrets>> {
+    match current()? {
+        Current::TopLevel(top) => Some(Rc::clone(&top.secrets)),
+        Current::Host(host) => Some(Rc::clone(&host.secrets)),
     }
 }
 

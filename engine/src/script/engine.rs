@@ -11,7 +11,7 @@ use rhai::{AST, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Positi
 
 use super::current::{self, Current};
 use super::fault::{Ending, Fault, of_parsing};
-use super::{unknown, words};
+use super::{secret, unknown, words};
 use crate::diagnostic::Diagnostic;
 use crate::event::EventKind;
 use crate::module::Registry;
@@ -74,6 +74,7 @@ fn build(registry: &Registry) -> Engine {
         .on_progress(progress);
     words::register(&mut engine);
     unknown::register(&mut engine);
+    secret::register(&mut engine);
     super::call::register(&mut engine, registry);
     engine
 }

@@ -28,9 +28,10 @@ use crate::event::{EventKind, Recap, Status};
 use crate::facts::Facts;
 use crate::failure::Failure;
 use crate::module::converge::{Call, Journal, Mode, NoJournal, Report};
-use crate::module::{Entry, Materials, Registry};
+use crate::module::{Entry, Materials, Registry, Text};
+use crate::secrets::Secrets;
 use crate::system::preview::Overlay;
-use crate::system::{Content, System, View};
+use crate::system::{System, View};
 
 type ScriptResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -86,6 +87,8 @@ struct Handler {
 pub struct Host {
     /// What travelled here.
     pub bundle: Bundle,
+    /// What must not be seen.
+    pub(super) secrets: Rc<Secrets>,
     surroundings: Surroundings,
     /// Predictions, made when something is first predicted.
     overlay: OnceCell<Rc<Overlay>>,
@@ -102,7 +105,8 @@ pub struct Host {
 /// Runs a play on a host, from its first word to its last handler.
 pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> Ended {
     let engine = rhai_engine::engine(registry);
-    let variables = HostVariables::new(&bundle, Rc::clone(&surroundings.facts));
+    let secrets = Rc::new(Secrets::new(bundle.play.secrets.clone()));
+    let variables = HostVariables::new(&bundle, Rc::clone(&surroundings.facts), Rc::clone(&secrets));
     let started = bundle.settings.start_at.is_none();
     let scope = Scope {
         tags: bundle.play.tags.clone(),
@@ -111,6 +115,7 @@ pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> E
     };
     let host = Rc::new(Host {
         bundle,
+        secrets,
         surroundings,
         overlay: OnceCell::new(),
         variables,
@@ -221,8 +226,9 @@ impl Host {
         }
     }
 
-    /// Sends an event.
+    /// Sends an event, without any secret in it. It is the only door out of a play.
     pub(super) fn emit(&self, event: EventKind) {
+        let event = if self.secrets.is_empty() { event } else { event.mask(|text| self.secrets.mask(text)) };
         (self.surroundings.emit)(event);
     }
 
@@ -598,21 +604,13 @@ fn source_error(context: &NativeCallContext<'_>, what: &str, cause: Diagnostic) 
 }
 
 impl Materials for Host {
-    fn render(&self, template: &str, extra: &serde_json::Map<String, Value>) -> Result<Content, Failure> {
+    fn render(&self, template: &str, extra: &serde_json::Map<String, Value>) -> Result<Text, Failure> {
         let script = self.script();
         let Some((path, text)) = self.bundle.sources.template(&script, template) else {
             return Err(absent("template", template, "templates"));
         };
         let loader = super::materials::Includes::new(Arc::clone(&self.bundle.sources), script.clone());
-        let text = self
-            .variables
-            .render(path, text, extra, loader)
-            .map_err(|error| Failure::Source(Box::new(error)))?;
-        Ok(if super::marks::has_unknown(&text) {
-            Content::Unknown
-        } else {
-            Content::Known(text.into_bytes())
-        })
+        self.variables.render(path, text, extra, loader).map_err(|error| Failure::Source(Box::new(error)))
     }
 
     fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
@@ -631,7 +629,13 @@ impl Materials for Host {
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
-        self.with_scope(|scope| scope.environment.clone())
+        let mut environment = self.with_scope(|scope| scope.environment.clone());
+        for value in environment.values_mut() {
+            if let Some(revealed) = self.secrets.reveal(value) {
+                *value = revealed;
+            }
+        }
+        environment
     }
 
     fn time_left(&self) -> Option<Duration> {

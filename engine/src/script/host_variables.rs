@@ -14,6 +14,8 @@ use super::current::{Current, current};
 use crate::bundle::{Bundle, Neighbours};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::facts::Facts;
+use crate::module::Text;
+use crate::secrets::Secrets;
 use crate::template::{self, Loader, Names};
 use crate::variables::{Layer, Variables};
 
@@ -35,14 +37,16 @@ pub(super) struct HostVariables {
 
 impl HostVariables {
     /// The variables that a bundle brings, and the facts under Ansible's names.
-    pub(super) fn new(bundle: &Bundle, facts: Rc<Facts>) -> Self {
+    pub(super) fn new(bundle: &Bundle, facts: Rc<Facts>, secrets: Rc<Secrets>) -> Self {
         let origins: HashMap<String, String> = bundle
             .host
             .variables
             .iter()
             .map(|(name, variable)| (name.clone(), variable.origin.clone()))
             .collect();
-        let variables = Variables::new().with_origins(Rc::new(move |name| origin(origins.get(name)?)));
+        let variables = Variables::new()
+            .with_origins(Rc::new(move |name| origin(origins.get(name)?)))
+            .with_secrets(secrets);
         let values =
             bundle.host.variables.iter().map(|(name, variable)| (name.clone(), variable.value.clone()));
         variables.push(Layer::Inventory, values.collect());
@@ -152,17 +156,20 @@ impl HostVariables {
         text: &str,
         extra: &Map<String, Value>,
         loader: impl Loader + 'static,
-    ) -> Result<String, Diagnostic> {
+    ) -> Result<Text, Diagnostic> {
         let extended = !extra.is_empty();
         if extended {
             let extra = extra.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             self.variables.push(Layer::Set, extra);
         }
-        let result = template::render_file(path, text, self.variables.as_names(), Some(Rc::new(loader)));
+        let (result, secret) = self
+            .variables
+            .watch(|| template::render_file(path, text, self.variables.as_names(), Some(Rc::new(loader))));
         if extended {
             self.variables.pop();
         }
-        result
+        let text = Text::new(result?);
+        Ok(Text { secret: text.secret || secret, ..text })
     }
 }
 

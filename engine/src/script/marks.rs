@@ -6,6 +6,8 @@
 
 use serde_json::Value;
 
+use crate::secrets;
+
 /// The text of an unknown value.
 pub const UNKNOWN: &str = "\u{F0000}unknown\u{F0001}";
 
@@ -26,5 +28,6 @@ pub fn value_has_unknown(value: &Value) -> bool {
 
 /// The text as a person should see it.
 pub fn readable(text: &str) -> String {
-    if has_unknown(text) { text.replace(UNKNOWN, "(unknown)") } else { text.to_owned() }
+    let text = secrets::hide(text);
+    if has_unknown(&text) { text.replace(UNKNOWN, "(unknown)") } else { text }
 }

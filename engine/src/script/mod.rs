@@ -13,11 +13,11 @@ pub mod host;
 mod host_variables;
 pub mod lint;
 pub mod marks;
-
 mod materials;
 pub mod names;
 mod outcome;
 pub mod playbook;
+mod secret;
 mod tags;
 pub mod task;
 mod unknown;

@@ -18,6 +18,7 @@ use crate::bundle::{Capture, Play};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::module::Registry;
 use crate::project::Project;
+use crate::secrets::{SecretText, Secrets};
 
 /// Asks the person at the controller: the question, and whether the answer must not be seen.
 pub type Ask = Box<dyn Fn(&str, bool) -> Result<String, String>>;
@@ -38,6 +39,8 @@ pub struct TopLevel {
     /// The hosts of each group of the inventory.
     pub groups: IndexMap<String, Vec<String>>,
     ask: Ask,
+    /// What was asked for in private.
+    pub(super) secrets: Rc<Secrets>,
     plays: RefCell<Vec<PlayDefinition>>,
     said: RefCell<Vec<Said>>,
 }
@@ -108,6 +111,7 @@ impl TopLevel {
             texts: RefCell::default(),
             groups,
             ask,
+            secrets: Rc::default(),
             plays: RefCell::default(),
             said: RefCell::default(),
         }
@@ -153,6 +157,7 @@ impl TopLevel {
                 variables: IndexMap::new(),
                 environment: BTreeMap::new(),
                 tags: Vec::new(),
+                secrets: BTreeMap::new(),
             },
             hosts: String::new(),
             connection: None,
@@ -309,6 +314,23 @@ pub fn evaluate(registry: &Registry, path: &str, top: TopLevel) -> Result<Playbo
     let mut plays = top.plays.take();
     for definition in &mut plays {
         definition.play.constants.clone_from(&constants);
+        definition.play.secrets = secrets_of(&definition.play, &top.secrets);
     }
     Ok(Playbook { plays, said: top.said.take() })
+}
+
+/// The secrets that a play takes along.
+fn secrets_of(play: &Play, secrets: &Secrets) -> BTreeMap<u32, SecretText> {
+    let mut found = BTreeMap::new();
+    let captured = play.captures.iter().filter_map(|capture| match capture {
+        Capture::Data(value) => Some(value),
+        Capture::Word(_) => None,
+    });
+    for value in captured.chain(play.constants.values()).chain(play.variables.values()) {
+        secrets.collect(value, &mut found);
+    }
+    for text in play.environment.values() {
+        secrets.collect(&Value::String(text.clone()), &mut found);
+    }
+    found
 }

@@ -4,6 +4,7 @@ use rhai::{Array, Dynamic, FLOAT, INT, Map};
 use serde_json::{Number, Value};
 
 use super::marks;
+use crate::secrets;
 
 /// A value that only a real run knows: a command's output in check mode.
 ///
@@ -11,7 +12,11 @@ use super::marks;
 #[derive(Clone, Debug)]
 pub struct Unknown;
 
-/// A script's value as JSON. An unknown value becomes its mark.
+/// A value that must not be seen, by its number: it prints as `••••`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Secret(pub u32);
+
+/// A script's value as JSON. An unknown value and a secret become their marks.
 ///
 /// # Errors
 /// The type's name, for values that are code or handles rather than data.
@@ -49,6 +54,9 @@ pub fn to_json(value: &Dynamic) -> Result<Value, String> {
     if value.is::<Unknown>() {
         return Ok(Value::String(marks::UNKNOWN.to_owned()));
     }
+    if let Some(Secret(number)) = value.clone().try_cast::<Secret>() {
+        return Ok(Value::String(secrets::mark(number)));
+    }
     if value.is_fnptr() {
         return Err("a closure".to_owned());
     }
@@ -64,7 +72,7 @@ pub fn to_json(value: &Dynamic) -> Result<Value, String> {
     })
 }
 
-/// JSON as a script's value. A text that is only the mark of an unknown value becomes that value again.
+/// JSON as a script's value. A text that is only the mark of an unknown value or a secret becomes that again.
 pub fn from_json(value: &Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,
@@ -74,7 +82,10 @@ pub fn from_json(value: &Value) -> Dynamic {
             None => Dynamic::from_float(number.as_f64().unwrap_or(FLOAT::NAN)),
         },
         Value::String(text) if text == marks::UNKNOWN => Dynamic::from(Unknown),
-        Value::String(text) => text.as_str().into(),
+        Value::String(text) => match secrets::number(text) {
+            Some(number) => Dynamic::from(Secret(number)),
+            None => text.as_str().into(),
+        },
         Value::Array(items) => Dynamic::from_array(items.iter().map(from_json).collect::<Array>()),
         Value::Object(map) => Dynamic::from_map(
             map.iter().map(|(key, value)| (key.as_str().into(), from_json(value))).collect::<Map>(),
@@ -92,6 +103,7 @@ mod tests {
         assert_eq!(to_json(&from_json(&value)).unwrap(), value);
         assert!(to_json(&Dynamic::from(Unknown)).unwrap().as_str().is_some_and(marks::has_unknown));
         assert!(from_json(&to_json(&Dynamic::from(Unknown)).unwrap()).is::<Unknown>());
+        assert!(from_json(&to_json(&Dynamic::from(Secret(3))).unwrap()).is::<Secret>());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::fault::{Ending, Fault, place};
 use super::handles::{Facts, Groups, HandlerRef, HostRef, HostVars, Vars};
 use super::marks::readable;
 use super::outcome::Outcome;
-use super::values::{Unknown, from_json};
+use super::values::{Secret, Unknown, from_json};
 use crate::diagnostic::Diagnostic;
 use crate::event::EventKind;
 
@@ -91,12 +91,12 @@ fn register_plays(engine: &mut Engine) {
             top.add_play(&context, name, options, &body)
         },
     );
-    engine.register_fn("prompt", |context: NativeCallContext<'_>, question: &str| -> Result<String> {
+    engine.register_fn("prompt", |context: NativeCallContext<'_>, question: &str| -> Result<Dynamic> {
         prompt(&context, question, false)
     });
     engine.register_fn(
         "prompt",
-        |context: NativeCallContext<'_>, question: &str, options: Map| -> Result<String> {
+        |context: NativeCallContext<'_>, question: &str, options: Map| -> Result<Dynamic> {
             let private = options.get("private").is_some_and(|value| value.as_bool() == Ok(true));
             if let Some(unknown) = options.keys().find(|key| key.as_str() != "private") {
                 return error(
@@ -114,10 +114,12 @@ fn register_plays(engine: &mut Engine) {
     });
 }
 
-fn prompt(context: &NativeCallContext<'_>, question: &str, private: bool) -> Result<String> {
+/// Asks; a private answer is a secret.
+fn prompt(context: &NativeCallContext<'_>, question: &str, private: bool) -> Result<Dynamic> {
     match current::current() {
         Some(Current::TopLevel(top)) => match top.prompt(question, private) {
-            Ok(answer) => Ok(answer),
+            Ok(answer) if private => Ok(Dynamic::from(Secret(top.secrets.add(&answer)))),
+            Ok(answer) => Ok(answer.into()),
             Err(reason) => error(context, Diagnostic::new(format!("nobody answered `{question}`: {reason}"))),
         },
         _ => error(

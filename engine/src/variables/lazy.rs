@@ -13,8 +13,9 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Serde};
 use serde_json::Value as Json;
 
-use super::Inner;
+use super::{Inner, SECRET_READ, watched};
 use crate::diagnostic::Diagnostic;
+use crate::secrets;
 use crate::template::{carry, undefined_because};
 
 thread_local! {
@@ -46,11 +47,11 @@ impl Drop for Inner {
     }
 }
 
-/// An entry: ready, or a template and its value once it was needed.
+/// An entry: ready, or a template and its value once it was needed, with whether a secret is in that.
 #[derive(Debug)]
 enum Entry {
     Ready(Value),
-    Template { owner: u64, path: String, text: String, value: OnceLock<Value> },
+    Template { owner: u64, path: String, text: String, value: OnceLock<(Value, bool)> },
 }
 
 impl Entry {
@@ -59,7 +60,10 @@ impl Entry {
             Self::Ready(value) => return value.clone(),
             Self::Template { owner, path, text, value } => (owner, path, text, value),
         };
-        if let Some(value) = value.get() {
+        if let Some((value, secret)) = value.get() {
+            if *secret {
+                SECRET_READ.set(true);
+            }
             return value.clone();
         }
         let Some(variables) = find(*owner) else {
@@ -67,8 +71,15 @@ impl Entry {
                 "the variables that `{path}` belongs to are gone"
             ))));
         };
-        match variables.render(path, text) {
-            Ok(rendered) => value.get_or_init(|| rendered).clone(),
+        let (rendered, secret) = watched(|| {
+            if variables.is_template(path, text) {
+                variables.render(path, text)
+            } else {
+                Ok(variables.reveal(text))
+            }
+        });
+        match rendered {
+            Ok(rendered) => value.get_or_init(|| (rendered, secret)).0.clone(),
             Err(failure) if failure.undefined => undefined_because(path, failure.diagnostic),
             Err(failure) => Value::from(carry(failure.diagnostic)),
         }
@@ -96,7 +107,7 @@ pub(super) fn container(inner: &Inner, path: &str, value: &Json) -> Value {
 
 fn entry(inner: &Inner, path: String, value: &Json) -> Entry {
     match value {
-        Json::String(text) if inner.is_template(&path, text) => {
+        Json::String(text) if inner.is_template(&path, text) || secrets::has_mark(text) => {
             Entry::Template { owner: inner.id, path, text: text.clone(), value: OnceLock::new() }
         }
         Json::Array(_) | Json::Object(_) if inner.has_templates(&path, value) => {

@@ -30,3 +30,32 @@ fn a_cycle_shows_its_chain() {
     let vars = variables(json!({ "a": "{{ b }}", "b": "x{{ c }}", "c": "{{ a }}" }));
     insta::assert_snapshot!(vars.get("b").expect_err("a cycle"));
 }
+
+#[test]
+fn what_is_made_with_a_secret_is_a_secret() {
+    let secrets = Rc::new(Secrets::default());
+    let mark = secrets::mark(secrets.add("hunter2"));
+    let vars = variables(json!({
+        "password": mark,
+        "url": "db://{{ password }}@{{ host }}",
+        "host": "db1",
+        "users": [{ "name": "a", "password": mark }, { "name": "{{ host }}", "password": "{{ password }}" }],
+    }))
+    .with_secrets(Rc::clone(&secrets));
+
+    let reveal = |value: Option<Json>| secrets.reveal(value.unwrap().as_str().unwrap());
+    assert_eq!(reveal(vars.get("url").unwrap()).as_deref(), Some("db://hunter2@db1"));
+    assert_eq!(vars.get("host"), Ok(Some(json!("db1"))), "what has nothing to do with it is no secret");
+
+    let render = |text: &str| {
+        let (text, secret) = vars.watch(|| template::render_file("t.j2", text, vars.as_names(), None));
+        (text.unwrap(), secret)
+    };
+    for _ in 0..2 {
+        // The second time the values come from the cache.
+        assert_eq!(render("{{ url }}"), ("db://hunter2@db1".to_owned(), true));
+        assert_eq!(render("{{ users[1].password | length }}"), ("7".to_owned(), true));
+        assert_eq!(render("{{ users[0].password }}"), ("hunter2".to_owned(), true));
+        assert_eq!(render("{{ users[0].name }} {{ host }}"), ("a db1".to_owned(), false));
+    }
+}
