@@ -43,6 +43,8 @@ pub enum Failure {
         what: String,
         /// The limit, in seconds.
         seconds: f64,
+        /// What it had said by then.
+        output: String,
     },
     /// The arguments contradict each other, or the host.
     #[error("{message}")]
@@ -106,7 +108,7 @@ impl Failure {
     /// What the failed program said.
     pub fn output(&self) -> Option<&str> {
         match self {
-            Self::Command { output, .. } => Some(output),
+            Self::Command { output, .. } | Self::Timeout { output, .. } => Some(output),
             Self::Source(error) => error.output.as_deref(),
             _ => None,
         }

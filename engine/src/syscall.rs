@@ -2,7 +2,9 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 use rustix::thread::UnshareFlags;
 
@@ -19,4 +21,13 @@ pub fn enter_root(root: &Path) -> io::Result<()> {
     rustix::process::chroot(root)?;
     rustix::process::chdir("/")?;
     Ok(())
+}
+
+/// Makes `command` start as the leader of a session, and so of a process group, of its own.
+///
+/// A signal from the terminal of the agent does not reach it, and it has no terminal on which it could ask or be stopped.
+pub fn in_new_session(command: &mut Command) {
+    let setsid = || rustix::process::setsid().map(drop).map_err(io::Error::from);
+    // SAFETY: between fork and exec only a system call is made; it takes no lock and allocates nothing.
+    unsafe { command.pre_exec(setsid) };
 }

@@ -4,12 +4,15 @@
 //! around one another: [`native`] makes the syscalls, [`preview`] lays predictions over another view, [`sandbox`] plays a
 //! host in a directory tree.
 
+mod environment;
 pub mod native;
 pub mod path;
+mod placed;
 pub mod preview;
 mod process;
 pub mod root;
 pub mod sandbox;
+mod streams;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -92,11 +95,17 @@ impl Content {
 /// A command: arguments, never a shell string.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// Program and arguments. A program without a slash is looked for in `PATH`.
+    /// Program and arguments. A program without a slash is looked for in `PATH`; a relative one with a slash is meant from
+    /// the working directory.
     pub argv: Vec<String>,
+    /// The program itself, where it is none of the host's: it is put in place for this one run, and the first word is only
+    /// its name. A text that does not begin with `#!` is a shell script.
+    #[serde(default, with = "serde_bytes")]
+    pub program: Option<Vec<u8>>,
     /// What it reads on its standard input. Nothing when absent.
     pub stdin: Option<Vec<u8>>,
-    /// Variables added to the environment.
+    /// Variables beside `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL` and `LANG`, or over them. Nothing else is inherited but the
+    /// time zone, proxies and the ssh agent.
     pub environment: BTreeMap<String, String>,
     /// Working directory. `/` when absent.
     pub directory: Option<PathBuf>,
@@ -131,13 +140,19 @@ pub fn quote(word: &str) -> String {
 pub struct Output {
     /// Exit status, 0 to 255; 128 + N when signal N ended it.
     pub status: i32,
-    /// Standard output.
+    /// Standard output, at most 16 MiB.
     #[serde(with = "serde_bytes")]
     pub stdout: Vec<u8>,
-    /// Standard error.
+    /// Standard error, at most 16 MiB.
     #[serde(with = "serde_bytes")]
     pub stderr: Vec<u8>,
+    /// How many bytes of both were more than that, and are lost.
+    #[serde(default)]
+    pub dropped: u64,
 }
+
+/// As much of a failed command's output is shown: its end, where the reason mostly is.
+const SHOWN: usize = 32 * 1024;
 
 impl Output {
     /// The output itself if the command exited with 0.
@@ -148,16 +163,36 @@ impl Output {
         if self.status == 0 {
             return Ok(self);
         }
-        let mut output = String::from_utf8_lossy(&self.stderr).into_owned();
-        let stdout = String::from_utf8_lossy(&self.stdout);
-        if !stdout.trim().is_empty() {
-            if !output.is_empty() && !output.ends_with('\n') {
-                output.push('\n');
-            }
-            output.push_str(&stdout);
-        }
-        Err(Failure::Command { command: command.to_shell(), status: self.status, output })
+        Err(self.failure(command.to_shell()))
     }
+
+    /// The failure of the command that a person knows as `command`.
+    pub fn failure(&self, command: String) -> Failure {
+        Failure::Command { command, status: self.status, output: self.both_streams() }
+    }
+
+    /// What the command said, for an error: standard error first, then standard output, the end of each.
+    pub fn both_streams(&self) -> String {
+        let mut text = tail(&self.stderr);
+        let stdout = tail(&self.stdout);
+        if !stdout.trim().is_empty() {
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text.push_str(&stdout);
+        }
+        text
+    }
+}
+
+/// The end of a stream, from the beginning of a line.
+fn tail(stream: &[u8]) -> String {
+    let mut cut = stream.len().saturating_sub(SHOWN);
+    if cut == 0 {
+        return String::from_utf8_lossy(stream).into_owned();
+    }
+    cut += stream[cut..].iter().position(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    format!("(… {cut} bytes before this)\n{}", String::from_utf8_lossy(&stream[cut..]))
 }
 
 /// What kind of root the agent works on. Services, mounts and kernel settings decide by this.

@@ -1,6 +1,7 @@
 //! The host that this process runs on, by syscalls.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use rustix::process::{Gid, Uid};
 
-use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, View, process};
+use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, View, environment, process};
+use crate::accounts;
 use crate::failure::Failure;
 
 /// The root that this thread sees, live or not.
@@ -20,13 +22,25 @@ pub struct Native {
     identity: (u32, u32),
     /// Numbers the temporary files of this process.
     serial: Cell<u32>,
+    /// What commands start with, made when the first one does.
+    environment: OnceCell<BTreeMap<String, String>>,
 }
 
 impl Native {
     /// The calling thread's root. The caller knows what kind of root that is.
     pub fn new(root_kind: RootKind) -> Self {
         let identity = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        Self { root_kind, identity, serial: Cell::new(0) }
+        Self { root_kind, identity, serial: Cell::new(0), environment: OnceCell::new() }
+    }
+
+    fn environment(&self) -> &BTreeMap<String, String> {
+        self.environment.get_or_init(|| {
+            let uid = self.identity.0;
+            // Without accounts commands still start; they get a plain environment.
+            let users = accounts::users(self).unwrap_or_default();
+            let user = users.iter().find(|user| user.uid == uid);
+            environment::environment(uid, user, |name| std::env::var(name).ok())
+        })
     }
 
     /// A name beside `path` that nobody uses: hidden, and with the process in it so that leftovers can be told.
@@ -135,18 +149,18 @@ impl View for Native {
     }
 
     fn probe(&self, command: &Command) -> Result<Output, Failure> {
-        process::run(command)
+        process::run(command, self.environment())
     }
 
     fn find_program(&self, name: &str) -> Option<PathBuf> {
-        let path = std::env::var_os("PATH").unwrap_or_else(|| process::PATH.into());
+        let path = &self.environment()["PATH"];
         let executable = |path: &Path| {
             fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
         };
         if name.contains('/') {
             return Some(PathBuf::from(name)).filter(|path| executable(path));
         }
-        std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| executable(path))
+        std::env::split_paths(path).map(|directory| directory.join(name)).find(|path| executable(path))
     }
 
     fn root_kind(&self) -> RootKind {
@@ -211,7 +225,7 @@ impl System for Native {
     }
 
     fn run(&self, command: &Command) -> Result<Output, Failure> {
-        process::run(command)
+        process::run(command, self.environment())
     }
 }
 
