@@ -1,5 +1,6 @@
 //! `refrain run`: the main job.
 
+use std::io::{self, BufWriter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -40,7 +41,10 @@ pub fn execute(arguments: Run) -> u8 {
     let interrupted = Arc::new(AtomicBool::new(false));
     watch_signals(&interrupted);
     let reporter: Box<dyn Reporter> = match arguments.output {
-        Output::Terminal => Box::new(Terminal::new(arguments.verbose, arguments.diff)),
+        Output::Terminal => {
+            let out = BufWriter::new(io::stdout());
+            Box::new(Terminal::new(out, arguments.verbose, arguments.diff))
+        }
         Output::Json => Box::new(Json),
     };
     let stage = Stage { registry, reporter, interrupted: Arc::clone(&interrupted) };

@@ -3,32 +3,40 @@
 //! What is unchanged is hidden unless asked for; a change is a line, with its difference below it when that is asked for; a
 //! failure is shown whole. At the end stands one line per host.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write};
 
-use console::{Style, Term, style};
+use console::{Style, style};
 use indexmap::IndexMap;
 use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::event::{Event, EventKind, Recap, Reporter, Status, StepReport, TaskReport};
 
-/// Writes to standard output, with colors where that is a terminal that wants them.
-pub struct Terminal {
-    out: Term,
+/// Writes to a terminal or pipe, with colors where standard output is a terminal that wants them.
+pub struct Terminal<W> {
+    out: W,
     verbose: u8,
+    /// Whether differences are shown everywhere.
     diff: bool,
+    /// The hosts that are only played: a sandbox is there to be looked at, so their differences are always shown.
+    sandboxes: HashSet<String>,
     check: bool,
     /// The widest host name of the play, so that columns line up.
     width: usize,
 }
 
-impl Terminal {
-    /// A terminal that shows unchanged calls with `verbose` 1 and timings with 2, and differences with `diff`.
-    pub fn new(verbose: u8, diff: bool) -> Self {
-        Self { out: Term::buffered_stdout(), verbose, diff, check: false, width: 0 }
+impl<W: Write> Terminal<W> {
+    /// Shows unchanged calls with `verbose` 1 and timings with 2, and differences with `diff`.
+    pub fn new(out: W, verbose: u8, diff: bool) -> Self {
+        Self { out, verbose, diff, sandboxes: HashSet::new(), check: false, width: 0 }
     }
 
-    fn line(&self, text: &str) -> io::Result<()> {
-        self.out.write_line(text.trim_end())
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{}", text.trim_end())
+    }
+
+    fn shows_differences(&self, event: &Event) -> bool {
+        self.diff || event.host.as_ref().is_some_and(|host| self.sandboxes.contains(host))
     }
 
     fn host(&self, event: &Event) -> String {
@@ -36,11 +44,12 @@ impl Terminal {
         format!("{name:<width$}", width = self.width)
     }
 
-    fn task(&self, event: &Event, task: &TaskReport) -> io::Result<()> {
+    fn task(&mut self, event: &Event, task: &TaskReport) -> io::Result<()> {
         let (word, color) = word(task.status);
+        let diff = self.shows_differences(event);
         let quiet = matches!(task.status, Status::Ok | Status::Skipped);
         let undeclared = task.status == Status::Skipped && self.check && task.reason.is_some();
-        if quiet && self.verbose == 0 && !(undeclared && self.diff) {
+        if quiet && self.verbose == 0 && !(undeclared && diff) {
             return Ok(());
         }
         // A failure that ends the play comes again, whole, as the host's.
@@ -66,7 +75,7 @@ impl Terminal {
         }
         self.line(&line)?;
         for step in &task.steps {
-            self.step(task, step)?;
+            self.step(task, step, diff)?;
         }
         if let Some(error) = task.error.as_ref().filter(|_| self.verbose > 0) {
             self.diagnostic("", error)?;
@@ -74,19 +83,19 @@ impl Terminal {
         Ok(())
     }
 
-    fn step(&self, task: &TaskReport, step: &StepReport) -> io::Result<()> {
+    fn step(&mut self, task: &TaskReport, step: &StepReport, diff: bool) -> io::Result<()> {
         // A single step whose words repeat the line above says nothing new.
         let says_more = task.steps.len() > 1 || self.verbose > 0 || !step.text.starts_with("write ");
         if says_more {
             self.line(&format!("             {}", style(&step.text).dim()))?;
         }
         match &step.diff {
-            Some(diff) if self.diff => diff.lines().try_for_each(|line| self.diff_line(line)),
+            Some(text) if diff => text.lines().try_for_each(|line| self.diff_line(line)),
             _ => Ok(()),
         }
     }
 
-    fn diff_line(&self, line: &str) -> io::Result<()> {
+    fn diff_line(&mut self, line: &str) -> io::Result<()> {
         let color = match line.as_bytes().first() {
             Some(b'+') => Style::new().green(),
             Some(b'-') => Style::new().red(),
@@ -96,17 +105,29 @@ impl Terminal {
         self.line(&format!("             {}", color.apply_to(line)))
     }
 
-    fn diagnostic(&self, lead: &str, diagnostic: &Diagnostic) -> io::Result<()> {
+    fn diagnostic(&mut self, lead: &str, diagnostic: &Diagnostic) -> io::Result<()> {
         for line in format!("{lead}{diagnostic}").lines() {
             self.line(&format!("    {line}"))?;
         }
         Ok(())
     }
 
-    fn bad(&self, event: &Event, word: &str, diagnostic: &Diagnostic) -> io::Result<()> {
+    fn bad(&mut self, event: &Event, word: &str, about: &str, diagnostic: &Diagnostic) -> io::Result<()> {
         let lead = Style::new().red().bold().apply_to(format!("{word:>8}"));
-        self.line(&format!("{lead} {}", self.host(event)))?;
+        let host = self.host(event);
+        self.line(&format!("{lead} {host}{about}"))?;
         self.diagnostic("error: ", diagnostic)
+    }
+
+    fn host_started(&mut self, event: &Event, connection: &str) -> io::Result<()> {
+        if connection.starts_with("sandbox") {
+            self.sandboxes.extend(event.host.clone());
+        }
+        if self.verbose < 2 {
+            return Ok(());
+        }
+        let host = self.host(event);
+        self.line(&format!("         {host} {}", style(connection).dim()))
     }
 
     fn play(&mut self, play: &str, hosts: &[String]) -> io::Result<()> {
@@ -116,11 +137,12 @@ impl Terminal {
         self.line(&format!("\n{} {}", style(play).bold(), style(format!("({count} host{plural})")).dim()))
     }
 
-    fn recap(&self, hosts: &IndexMap<String, Recap>, duration: u64) -> io::Result<()> {
+    fn recap(&mut self, hosts: &IndexMap<String, Recap>, duration: u64) -> io::Result<()> {
         let width = hosts.keys().map(|host| host.chars().count()).max().unwrap_or(0);
         self.line("")?;
         for (host, recap) in hosts {
-            self.line(&format!("{host:<width$}  {}", self.counts(recap)))?;
+            let counts = self.counts(recap);
+            self.line(&format!("{host:<width$}  {counts}"))?;
         }
         let undeclared: u32 = hosts.values().map(|recap| recap.undeclared).sum();
         if undeclared > 0 {
@@ -177,7 +199,7 @@ fn word(status: Status) -> (&'static str, Style) {
     }
 }
 
-impl Reporter for Terminal {
+impl<W: Write + Send> Reporter for Terminal<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match &event.kind {
             EventKind::RunStarted { check, .. } => {
@@ -185,35 +207,157 @@ impl Reporter for Terminal {
                 Ok(())
             }
             EventKind::PlayStarted { play, hosts } => self.play(play, hosts),
-            EventKind::HostStarted { connection } if self.verbose > 1 => {
-                self.line(&format!("         {} {}", self.host(event), style(connection).dim()))
-            }
+            EventKind::HostStarted { connection } => self.host_started(event, connection),
             EventKind::Task(task) => self.task(event, task),
             EventKind::HandlerStarted { handler } => {
                 let word = style(format!("{:>8}", "handler")).blue();
-                self.line(&format!("{word} {} {handler}", self.host(event)))
+                let host = self.host(event);
+                self.line(&format!("{word} {host} {handler}"))
             }
             EventKind::Warning(warning) => {
                 let lead = style(format!("{:>8}", "warning")).yellow().bold();
-                self.line(&format!("{lead} {}", self.host(event)))?;
+                let host = self.host(event);
+                self.line(&format!("{lead} {host}"))?;
                 self.diagnostic("", warning)
             }
             EventKind::Message { text } => {
-                text.lines().try_for_each(|text| self.line(&format!("         {} {text}", self.host(event))))
+                let host = self.host(event);
+                text.lines().try_for_each(|text| self.line(&format!("         {host} {text}")))
             }
             EventKind::PredictionEnded(word) => {
                 let lead = style(format!("{:>8}", "unknown")).magenta().bold();
-                self.line(&format!("{lead} {}", self.host(event)))?;
+                let host = self.host(event);
+                self.line(&format!("{lead} {host}"))?;
                 self.diagnostic("", word)
             }
-            EventKind::HostFailed(error) => self.bad(event, "failed", error),
+            EventKind::HostFailed(error) => self.bad(event, "failed", "", error),
             EventKind::HostUnreachable { stage, error } => {
-                self.bad(event, "no reach", error)?;
-                self.line(&style(format!("    (stage: {stage})")).dim().to_string())
+                self.bad(event, "unreachable", &format!(" ({stage})"), error)
             }
             EventKind::RunFinished { hosts, duration } => self.recap(hosts, *duration),
-            EventKind::HostStarted { .. } | EventKind::HostFinished { .. } => Ok(()),
+            EventKind::HostFinished { .. } => Ok(()),
         }?;
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use refrain_engine::diagnostic::Location;
+
+    use super::*;
+
+    /// Every kind of event once, as a small run would have them.
+    fn events() -> Vec<Event> {
+        let at = Location::new("site.rhai", "play(…);\n    file::copy(\"a\", \"/b\");\n", 2, 11);
+        let error = Diagnostic::new("file::copy `/b` failed")
+            .at(at.clone())
+            .because("could not write `/b`: no space left on device")
+            .with_output("df: full\n")
+            .hint("make room");
+        let task = |status, subject: &str, steps: Vec<StepReport>| TaskReport {
+            module: "file::copy".to_owned(),
+            subject: subject.to_owned(),
+            within: vec!["Put things in place".to_owned()],
+            role: Some("web".to_owned()),
+            status,
+            reason: (status == Status::Skipped).then(|| "not selected by tags".to_owned()),
+            steps,
+            error: (status == Status::Failed).then(|| Box::new(error.clone())),
+            path: "site.rhai".to_owned(),
+            line: 2,
+            duration: 1500,
+        };
+        let step = |text: &str, diff: Option<&str>| StepReport {
+            text: text.to_owned(),
+            diff: diff.map(ToOwned::to_owned),
+        };
+        let recap = Recap {
+            ok: 1,
+            changed: 2,
+            may_change: 1,
+            skipped: 1,
+            undeclared: 1,
+            failed: true,
+            ..Recap::default()
+        };
+        let on = |host: &str, kind| Event { at: 0, host: Some(host.to_owned()), kind };
+        let run = |kind| Event { at: 0, host: None, kind };
+        vec![
+            run(EventKind::RunStarted {
+                run: "1".to_owned(),
+                playbooks: vec!["site.rhai".to_owned()],
+                check: false,
+            }),
+            run(EventKind::Message { text: "from the top level".to_owned() }),
+            run(EventKind::PlayStarted {
+                play: "Web".to_owned(),
+                hosts: vec!["node1".to_owned(), "edge".to_owned()],
+            }),
+            on("node1", EventKind::HostStarted { connection: "ssh node1".to_owned() }),
+            on("node1", EventKind::Task(Box::new(task(Status::Ok, "/a", vec![])))),
+            on(
+                "node1",
+                EventKind::Task(Box::new(task(
+                    Status::Changed,
+                    "/b",
+                    vec![
+                        step("write /b", Some("@@ -1 +1 @@\n-old\n+new\n")),
+                        step("set mode 0600 (was 0644) of /b", None),
+                    ],
+                ))),
+            ),
+            on(
+                "node1",
+                EventKind::Task(Box::new(task(
+                    Status::WouldChange,
+                    "/c",
+                    vec![step("create /c (mode 0644)", None)],
+                ))),
+            ),
+            on("node1", EventKind::Task(Box::new(task(Status::MayChange, "/d", vec![])))),
+            on("node1", EventKind::Task(Box::new(task(Status::Skipped, "/e", vec![])))),
+            on("node1", EventKind::Task(Box::new(task(Status::Failed, "/b", vec![])))),
+            on("node1", EventKind::HandlerStarted { handler: "Restart".to_owned() }),
+            on("node1", EventKind::Warning(Box::new(Diagnostic::new("careful").at(at.clone())))),
+            on("node1", EventKind::Message { text: "two\nlines".to_owned() }),
+            on(
+                "node1",
+                EventKind::PredictionEnded(Box::new(Diagnostic::new("the prediction ends here").at(at))),
+            ),
+            on("node1", EventKind::HostFailed(Box::new(error))),
+            on("node1", EventKind::HostFinished { recap }),
+            on(
+                "edge",
+                EventKind::HostUnreachable {
+                    stage: "login".to_owned(),
+                    error: Box::new(Diagnostic::new("no key was accepted")),
+                },
+            ),
+            run(EventKind::RunFinished {
+                hosts: [
+                    ("node1".to_owned(), recap),
+                    ("edge".to_owned(), Recap { unreachable: true, ..Recap::default() }),
+                ]
+                .into(),
+                duration: 1234,
+            }),
+        ]
+    }
+
+    fn shown(verbose: u8, diff: bool) -> String {
+        console::set_colors_enabled(false);
+        let mut out = Vec::new();
+        let mut terminal = Terminal::new(&mut out, verbose, diff);
+        for event in events() {
+            terminal.event(&event).unwrap();
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_event_has_its_place() {
+        insta::assert_snapshot!("quiet", shown(0, false));
+        insta::assert_snapshot!("verbose", shown(2, true));
     }
 }

@@ -53,14 +53,16 @@ impl<'a> Catalogue<'a> {
             ] {
                 all.entry(name.to_owned()).or_default().push(arity);
             }
-            let metadata = engine.gen_fn_metadata_to_json(true).unwrap_or_default();
-            let metadata: Value = serde_json::from_str(&metadata).unwrap_or_default();
-            for function in metadata["functions"].as_array().into_iter().flatten() {
-                if let (Some(name), Some(arity)) = (function["name"].as_str(), function["numParams"].as_u64())
-                {
-                    let arities = all.entry(name.to_owned()).or_default();
-                    arities.extend(usize::try_from(arity));
-                }
+            let functions = engine.collect_fn_metadata(
+                None,
+                |function| {
+                    let global = function.namespace.is_empty();
+                    global.then(|| (function.metadata.name.to_string(), function.metadata.num_params))
+                },
+                true,
+            );
+            for (name, arity) in functions {
+                all.entry(name).or_default().push(arity);
             }
             all
         })
