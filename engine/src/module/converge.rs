@@ -86,6 +86,8 @@ pub struct Report {
     pub fields: Vec<(String, Field)>,
     /// An action that check mode did not do and whose effects nobody declared.
     pub undeclared: bool,
+    /// Whether an action was really done: then the playbook may judge it by `changed_when` and `failed_when`.
+    pub done: bool,
     /// Why it failed.
     pub failure: Option<Failure>,
 }
@@ -105,12 +107,27 @@ impl Report {
             changed: Field::Known(Value::Bool(matches!(status, Status::Changed | Status::WouldChange))),
             fields: Vec::new(),
             undeclared: false,
+            done: false,
             failure: None,
         }
     }
 
     fn failed(subject: String, failure: Failure) -> Self {
         Self { failure: Some(failure), ..Self::new(subject, Status::Failed) }
+    }
+
+    fn done(subject: String, done: Done) -> Self {
+        let status = match (&done.failure, done.changed) {
+            (Some(_), _) => Status::Failed,
+            (None, true) => Status::Changed,
+            (None, false) => Status::Ok,
+        };
+        Self {
+            changed: Field::Known(Value::Bool(done.changed)),
+            done: true,
+            failure: done.failure,
+            ..Self::new(subject, status).with(done.fields)
+        }
     }
 
     fn because(mut self, reason: impl Into<String>) -> Self {
@@ -208,21 +225,22 @@ pub(super) fn action<M: Action>(values: Value, call: &Call<'_>) -> Report {
     let context = call.context();
     match module.needless(&context) {
         Err(failure) => return Report::failed(subject, failure),
-        Ok(Some(reason)) => return Report::new(subject, Status::Ok).because(reason),
+        Ok(Some(reason)) => {
+            let mut report = Report::new(subject, Status::Ok).because(reason);
+            report.fields = fields::<M>(&Field::Known(Value::Null));
+            return report;
+        }
         Ok(None) => {}
     }
     if module.only_reads() {
         return match module.probe(&context) {
-            Ok(done) => Report::new(subject, Status::Ok).with(done.fields),
+            Ok(done) => Report::done(subject, Done { changed: false, ..done }),
             Err(failure) => Report::failed(subject, failure),
         };
     }
     match call.mode {
         Mode::Change(system) => match module.run(system, &context) {
-            Ok(Done { changed, fields }) => {
-                let status = if changed { Status::Changed } else { Status::Ok };
-                Report::new(subject, status).with(fields)
-            }
+            Ok(done) => Report::done(subject, done),
             Err(failure) => Report::failed(subject, failure),
         },
         Mode::Check(overlay) => match module.predict(overlay) {
@@ -231,12 +249,17 @@ pub(super) fn action<M: Action>(values: Value, call: &Call<'_>) -> Report {
                     Report::new(subject, Status::Skipped).because("an action: check mode does not do it");
                 report.changed = Field::Unknown;
                 report.undeclared = !declared;
-                report.fields = M::FIELDS.iter().map(|name| ((*name).to_owned(), Field::Unknown)).collect();
+                report.fields = fields::<M>(&Field::Unknown);
                 report
             }
             Err(failure) => Report::failed(subject, failure),
         },
     }
+}
+
+/// The fields of an action that was not done.
+fn fields<M: Action>(value: &Field) -> Vec<(String, Field)> {
+    M::FIELDS.iter().map(|name| ((*name).to_owned(), value.clone())).collect()
 }
 
 pub(super) fn query<M: Query>(values: Value, call: &Call<'_>) -> Report {

@@ -114,6 +114,9 @@ pub struct Done {
     pub changed: bool,
     /// Further fields of the outcome: `stdout`, `rc`.
     pub fields: Map<String, Value>,
+    /// It was done and did not go well (a command's exit status). The playbook's `failed_when` may see that otherwise; an
+    /// `Err` instead of this is final.
+    pub failure: Option<Failure>,
 }
 
 /// Something that is done each time it is called.

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::time::Instant;
 
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Position};
 use serde_json::{Map, Value};
 
 use super::current;
@@ -12,14 +12,12 @@ use super::host::Host;
 use super::marks::readable;
 use super::outcome::Outcome;
 use super::values::{from_json, to_json};
+use super::verdict::Verdicts;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::event::{EventKind, Status, TaskReport};
 use crate::failure::Failure;
 use crate::module::converge::{Field, Report, elapsed};
 use crate::module::{Contract, Entry, Registry, arguments};
-
-/// Closures that an action takes beside its own arguments: they see the result and have the last word.
-const CLOSURES: [&str; 2] = ["changed_when", "failed_when"];
 
 /// Registers every function of the standard library.
 pub(super) fn register(engine: &mut Engine, registry: &Registry) {
@@ -69,17 +67,16 @@ fn call(
         report.subject = first_text(&values);
         return finish(&host, entry, report, at, start);
     }
-    let closures = match entry.contract {
-        Contract::Action => take_closures(&mut values),
-        _ => Vec::new(),
-    };
-    let mut report = match gather(entry, &values) {
-        Ok(arguments) => host.call(entry, arguments),
+    let report = match Verdicts::take(entry.contract, &mut values) {
         Err(failure) => failed(failure),
+        Ok(verdicts) => {
+            let report = match gather(entry, &values) {
+                Ok(arguments) => host.call(entry, arguments),
+                Err(failure) => failed(failure),
+            };
+            verdicts.apply(context, entry, report)?
+        }
     };
-    for (name, closure) in closures {
-        apply(context, name, &closure, entry, &mut report)?;
-    }
     finish(&host, entry, report, at, start)
 }
 
@@ -103,51 +100,6 @@ fn gather(entry: &Entry, values: &[Dynamic]) -> Result<Value, Failure> {
             hint: Some("arguments are data: text, numbers, arrays, maps".to_owned()),
         })?;
     arguments::gather(entry.name, entry.positional, values)
-}
-
-/// Takes the closures out of the options.
-fn take_closures(values: &mut [Dynamic]) -> Vec<(&'static str, FnPtr)> {
-    let Some(mut options) = values.last_mut().and_then(|last| last.as_map_mut().ok()) else {
-        return Vec::new();
-    };
-    CLOSURES
-        .iter()
-        .filter_map(|name| {
-            options.get(*name).filter(|value| value.is_fnptr())?;
-            Some((*name, options.remove(*name)?.try_cast()?))
-        })
-        .collect()
-}
-
-/// Lets a closure judge a result.
-fn apply(
-    context: &NativeCallContext<'_>,
-    name: &str,
-    closure: &FnPtr,
-    entry: &Entry,
-    report: &mut Report,
-) -> Result<(), Box<EvalAltResult>> {
-    let judged = matches!(report.failure, None | Some(Failure::Command { .. }))
-        && matches!(report.status, Status::Ok | Status::Changed | Status::Failed)
-        && !report.fields.is_empty();
-    if !judged {
-        return Ok(());
-    }
-    let outcome = Outcome::new(entry.name, report);
-    let verdict: bool = closure.call_within_context(context, (outcome,))?;
-    if name == "changed_when" {
-        if report.failure.is_none() {
-            report.status = if verdict { Status::Changed } else { Status::Ok };
-            report.changed = Field::Known(Value::Bool(verdict));
-        }
-    } else if verdict {
-        report.status = Status::Failed;
-        report.failure.get_or_insert_with(|| Failure::state("`failed_when` says that this is a failure"));
-    } else if report.failure.take().is_some() {
-        report.status = Status::Changed;
-        report.changed = Field::Known(Value::Bool(true));
-    }
-    Ok(())
 }
 
 /// Tells of the call, and gives the script its outcome or its error.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::calls::{Call, Literal, Script};
 use super::names::Names;
 use super::words::{FUNCTIONS, SIGNATURES, VALUES};
-use super::{playbook, task};
+use super::{playbook, task, verdict};
 use crate::diagnostic::{Diagnostic, Location, near_match};
 use crate::module::{Argument, Contract, Registry};
 
@@ -255,10 +255,9 @@ fn check_arguments(
         .map(|(name, (value, position))| (*name, *position, value))
         .chain(options.into_iter().flatten().map(|(name, position, value)| (name.as_str(), *position, value)))
         .collect();
-    let closures = ["changed_when", "failed_when"];
     for (argument, position, value) in &given {
         let Some(expected) = known.iter().find(|known| known.name == **argument) else {
-            if contract == Contract::Action && closures.contains(argument) {
+            if contract == Contract::Action && verdict::NAMES.contains(argument) {
                 continue;
             }
             let names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();

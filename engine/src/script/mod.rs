@@ -22,4 +22,5 @@ mod tags;
 pub mod task;
 mod unknown;
 pub mod values;
+pub mod verdict;
 pub mod words;

@@ -63,6 +63,9 @@ impl Outcome {
         if self.skipped {
             return Ok(Dynamic::UNIT);
         }
+        if self.changed == Field::Unknown {
+            return Ok(Dynamic::from(Unknown));
+        }
         let known: Vec<&str> = ["changed", "skipped", "diff"]
             .into_iter()
             .chain(self.fields.iter().map(|(name, _)| name.as_str()))
