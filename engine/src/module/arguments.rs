@@ -196,20 +196,19 @@ pub(super) fn parse<T: DeserializeOwned + JsonSchema>(
         )
         .advise("secrets go into files, standard input and `environment`"));
     }
-    let given = match &arguments {
-        Value::Object(map) => map.keys().cloned().collect::<Vec<_>>(),
-        _ => Vec::new(),
-    };
-    serde_path_to_error::deserialize(arguments).map_err(|error| explain::<T>(positional, &given, &error))
+    serde_path_to_error::deserialize(&arguments).map_err(|error| {
+        let none = Map::new();
+        explain::<T>(positional, arguments.as_object().unwrap_or(&none), &error)
+    })
 }
 
-fn explain<T: JsonSchema>(
+fn explain<T: DeserializeOwned + JsonSchema>(
     positional: &[&str],
-    given: &[String],
+    given: &Map<String, Value>,
     error: &serde_path_to_error::Error<serde_json::Error>,
 ) -> Failure {
     let known = list(&schema::<T>(), positional);
-    if let Some(unknown) = given.iter().find(|name| known.iter().all(|known| known.name != **name)) {
+    if let Some(unknown) = given.keys().find(|name| known.iter().all(|known| known.name != **name)) {
         let names: Vec<&str> = known.iter().map(|argument| argument.name.as_str()).collect();
         let hint = match near_match(unknown, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -217,7 +216,7 @@ fn explain<T: JsonSchema>(
         };
         return Failure::argument(unknown, format!("unknown argument `{unknown}`")).advise(hint);
     }
-    let missing = known.iter().find(|argument| argument.required && !given.contains(&argument.name));
+    let missing = known.iter().find(|argument| argument.required && !given.contains_key(&argument.name));
     if let Some(missing) = missing {
         return Failure::Argument {
             message: format!("missing argument `{}`", missing.name),
@@ -226,7 +225,11 @@ fn explain<T: JsonSchema>(
                 .filter(|hint| !hint.is_empty()),
         };
     }
-    let path = error.path().to_string();
+    let path = match error.path().to_string() {
+        // The way to a value is lost where a type takes in the arguments of another one.
+        lost if lost == "." => culprit::<T>(&known, given, &error.inner().to_string()).unwrap_or(lost),
+        path => path,
+    };
     let argument = path.split(['.', '[']).next().unwrap_or_default().to_owned();
     let expected = known.iter().find(|known| known.name == argument);
     let mut message = format!("argument `{path}`: {}", error.inner());
@@ -234,6 +237,22 @@ fn explain<T: JsonSchema>(
         message = format!("argument `{path}` has to be {}", expected.kind);
     }
     Failure::Argument { message, argument: Some(argument), hint: None }
+}
+
+/// The argument without which there would be no such error.
+fn culprit<T: DeserializeOwned>(
+    known: &[Argument],
+    given: &Map<String, Value>,
+    error: &str,
+) -> Option<String> {
+    let optional = known.iter().filter(|argument| !argument.required && given.contains_key(&argument.name));
+    let mut names = optional.map(|argument| argument.name.as_str());
+    let found = names.find(|name| {
+        let rest = given.iter().filter(|(given, _)| given != name);
+        let rest = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+        T::deserialize(Value::Object(rest)).err().is_none_or(|other| other.to_string() != error)
+    });
+    found.map(ToOwned::to_owned)
 }
 
 /// The first argument whose value check mode does not know although the function has to.
@@ -259,4 +278,55 @@ fn misplaced<T: JsonSchema>(
             is_one(value) && !known.iter().any(|known| known.name == **name && takes(known))
         })
         .map(|(name, _)| name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct Common {
+        /// How many.
+        #[serde(default)]
+        count: u8,
+        /// Whether.
+        #[serde(default)]
+        flag: bool,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    struct Own {
+        /// Its name.
+        name: String,
+        #[serde(flatten)]
+        common: Common,
+    }
+
+    #[test]
+    fn an_error_names_its_argument_also_in_a_type_within() {
+        let case = |arguments: Value, expected: &str| {
+            let failure = parse::<Own>(&["name"], arguments).unwrap_err();
+            assert_eq!(failure.to_string(), expected);
+        };
+        case(
+            json!({ "name": "a", "flag": true, "count": "x" }),
+            "argument `count`: invalid type: string \"x\", expected u8",
+        );
+        case(
+            json!({ "name": "a", "flag": 1 }),
+            "argument `flag`: invalid type: integer `1`, expected a boolean",
+        );
+        case(
+            json!({ "name": ["a"], "flag": true }),
+            "argument `name`: invalid type: sequence, expected a string",
+        );
+        case(json!({ "name": "a", "cuont": 1 }), "unknown argument `cuont`");
+        case(json!({ "count": 1 }), "missing argument `name`");
+        let own: Own = parse(&["name"], json!({ "name": "a", "count": 2 })).unwrap();
+        assert_eq!((own.name.as_str(), own.common.count, own.common.flag), ("a", 2, false));
+    }
 }
