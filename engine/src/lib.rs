@@ -15,6 +15,7 @@ pub mod failure;
 pub mod inventory;
 pub mod module;
 pub mod project;
+pub mod python_regex;
 pub mod runner;
 pub mod script;
 pub mod secrets;

@@ -6,7 +6,8 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
 use super::arguments::{Call, Callable, callable, fail, forgiving, unknown};
-use super::filters::{data, pattern, sets};
+use super::filters::pattern::{compile, failed, flags};
+use super::filters::{data, sets};
 use super::{python, version};
 
 const TABLE: &[Callable] = &[
@@ -105,15 +106,15 @@ pub(super) fn exists(name: &str) -> bool {
 }
 
 fn matches(call: &Call, kind: &str) -> Result<Value, Error> {
-    let options = pattern::Options::of(call);
-    let regex = pattern::compile(&call.text("pattern", "")?, options, &call.input()?)?;
+    let flags = flags(call);
     let text = call.input()?;
-    let found = pattern::find(&regex, &text)?;
-    Ok(Value::from(match kind {
-        "match" => pattern::matches_start(&regex, &text)?,
-        "fullmatch" => pattern::matches_whole(&regex, &text)?,
-        _ => found,
-    }))
+    let pattern = compile(&call.text("pattern", "")?, flags, &text)?;
+    let found = match kind {
+        "match" => pattern.matches_start(&text),
+        "fullmatch" => pattern.matches_whole(&text),
+        _ => pattern.is_match(&text),
+    };
+    found.map(Value::from).map_err(failed)
 }
 
 fn compare_versions(_: &mut State<'_, '_>, call: &Call) -> Result<Value, Error> {
