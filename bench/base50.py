@@ -1,0 +1,47 @@
+"""Makes the project that the benchmarks run: N tasks in the proportions of base50.
+
+base50 is 10 directories, 20 templates of 1 KB, 10 copies of 2 KB, 5 links and 5 line edits. `make(where, target, tasks)` writes
+a playbook, `bench.rhai`, whose hosts are `all` and whose tasks touch only what lies below `target` on the host.
+"""
+
+from pathlib import Path
+
+TEMPLATE = """# {{ name }}: made for {{ inventory_hostname }}
+{% for number in range(14) %}
+setting_{{ number }} = {{ base + number }}  # a line of configuration that is about as long as such lines are
+{% endfor %}
+"""
+
+
+def make(where: Path, target: str, tasks: int = 50) -> Path:
+    """Writes the project and returns the playbook's path."""
+    scale = tasks // 50
+    for folder in ("templates", "files"):
+        (where / folder).mkdir(parents=True, exist_ok=True)
+    (where / "refrain.toml").write_text("")
+    calls = []
+    for index in range(10 * scale):
+        calls.append(f'file::directory("{target}/directory{index}", #{{ mode: "0755" }});')
+    for index in range(20 * scale):
+        (where / "templates" / f"file{index}.j2").write_text(TEMPLATE)
+        calls.append(
+            f'file::template("file{index}.j2", "{target}/directory{index % (10 * scale)}/template{index}.conf", '
+            f'#{{ mode: "0644", vars: #{{ name: "file {index}", base: {index} }} }});'
+        )
+    for index in range(10 * scale):
+        line = f"copy {index}: the quick brown fox jumps over the lazy dog\n"
+        (where / "files" / f"copy{index}").write_text(line * (2048 // len(line)))
+        calls.append(f'file::copy("copy{index}", "{target}/directory{index}/copy{index}", #{{ mode: "0600" }});')
+    for index in range(5 * scale):
+        calls.append(f'file::link("{target}/link{index}", "directory{index}/copy{index}");')
+    for index in range(5 * scale):
+        calls.append(
+            f'file::line("{target}/directory{index}/lines.conf", "option{index} = yes", '
+            f'#{{ regexp: "^option{index} *=", create: true }});'
+        )
+    body = "\n    ".join(calls)
+    playbook = where / "bench.rhai"
+    playbook.write_text(
+        f'play("base{tasks}", #{{ hosts: "all" }}, || {{\n    file::directory("{target}");\n    {body}\n}});\n'
+    )
+    return playbook
