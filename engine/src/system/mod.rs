@@ -4,8 +4,10 @@
 //! around one another: [`native`] makes the syscalls, [`preview`] lays predictions over another view, [`sandbox`] plays a
 //! host in a directory tree.
 
+pub mod account_files;
 mod environment;
 pub mod native;
+pub mod ownership;
 pub mod path;
 mod placed;
 pub mod preview;
@@ -16,11 +18,14 @@ mod streams;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::account_files::AccountFile;
+use self::ownership::Owner;
 use crate::failure::Failure;
 
 /// What kind of thing a path names.
@@ -181,6 +186,10 @@ impl Output {
             }
             text.push_str(&stdout);
         }
+        if self.dropped > 0 {
+            // Writing to a text can't fail.
+            let _ = write!(text, "\n(… {} bytes after this were too many to keep)", self.dropped);
+        }
         text
     }
 }
@@ -301,6 +310,25 @@ pub trait System: View {
     /// # Errors
     /// [`Failure::Io`].
     fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure>;
+
+    /// Replaces files that hold accounts (`/etc/passwd` and the like): all or none, while no other program edits them.
+    ///
+    /// # Errors
+    /// One of them is not what it was when it was looked at, can't be written, or somebody else has them locked.
+    fn write_accounts(&self, files: &[AccountFile]) -> Result<(), Failure> {
+        account_files::replace(self, files)
+    }
+
+    /// Gives what `from` owns in `directory`, itself included, to `to`; the group only where it is that of `from`.
+    ///
+    /// # Errors
+    /// [`Failure::Io`]; part of it may be done by then.
+    fn give(&self, directory: &Path, from: Owner, to: Owner) -> Result<(), Failure> {
+        for (path, attributes) in ownership::given(self, directory, from, to)? {
+            self.set_attributes(&path, attributes)?;
+        }
+        Ok(())
+    }
 
     /// Runs a command that changes the host.
     ///

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use rustix::process::{Gid, Uid};
 
+use super::account_files::{self, AccountFile};
+use super::ownership::{self, Owner};
 use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, View, environment, process};
 use crate::accounts;
 use crate::failure::Failure;
@@ -54,7 +56,7 @@ impl Native {
         path.with_file_name(name)
     }
 
-    fn give(&self, path: &Path, attributes: Attributes) -> io::Result<()> {
+    fn give_attributes(&self, path: &Path, attributes: Attributes) -> io::Result<()> {
         let now = fs::symlink_metadata(path)?;
         if (now.uid(), now.gid()) != (attributes.uid, attributes.gid) {
             rustix::fs::chownat(
@@ -190,7 +192,7 @@ impl System for Native {
         fs::DirBuilder::new()
             .mode(0o700)
             .create(path)
-            .and_then(|()| self.give(path, attributes))
+            .and_then(|()| self.give_attributes(path, attributes))
             .map_err(|error| Failure::io("make the directory", path, &error))
     }
 
@@ -214,7 +216,8 @@ impl System for Native {
     }
 
     fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        self.give(path, attributes).map_err(|error| Failure::io("set the owner and mode of", path, &error))
+        self.give_attributes(path, attributes)
+            .map_err(|error| Failure::io("set the owner and mode of", path, &error))
     }
 
     fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure> {
@@ -222,6 +225,16 @@ impl System for Native {
         let times = Timestamps { last_access: time(accessed), last_modification: time(modified) };
         rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|error| Failure::io("set the times of", path, &error.into()))
+    }
+
+    fn write_accounts(&self, files: &[AccountFile]) -> Result<(), Failure> {
+        let _lock = account_files::Lock::take(files)?;
+        account_files::replace(self, files)
+    }
+
+    fn give(&self, directory: &Path, from: Owner, to: Owner) -> Result<(), Failure> {
+        ownership::give(directory, from, to)
+            .map_err(|error| Failure::io("give to another user what is in", directory, &error))
     }
 
     fn run(&self, command: &Command) -> Result<Output, Failure> {
