@@ -90,12 +90,18 @@ impl Walk<'_> {
         self.found.reads_groups |= script.reads("groups");
         self.found.reads_hostvars |= script.calls.iter().any(|call| call.name == "hostvars");
         let subject = Subject { path, text: &text, script: &script };
+        let first = self.found.problems.len();
         self.found.problems.extend(lint::check(&self.catalogue, &subject));
         self.found.problems.extend(lint::check_names(&subject, &names));
         self.imports(&subject, owner);
         for call in &script.calls {
             self.call(&subject, call, owner);
         }
+        // The functions of a script come in no order; a person reads from top to bottom.
+        self.found.problems[first..].sort_by_key(|problem| {
+            let at = problem.at.as_ref();
+            at.map(|at| (at.path != path, at.path.clone(), at.line, at.column))
+        });
     }
 
     fn imports(&mut self, subject: &Subject<'_>, owner: &str) {

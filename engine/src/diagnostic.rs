@@ -25,15 +25,17 @@ pub struct Location {
 impl Location {
     /// The place at `line` and `column` (both from 1) of a file whose whole text is `source`.
     ///
-    /// The underline covers the word that starts there (letters, digits, `_`, `:` pairs), or one character.
+    /// The underline covers the word or the quoted text that starts there, or one character.
     pub fn new(path: impl Into<String>, source: &str, line: usize, column: usize) -> Self {
         let text = source.lines().nth(line.saturating_sub(1)).unwrap_or("").to_owned();
-        let width = text
-            .chars()
-            .skip(column.saturating_sub(1))
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .count()
-            .max(1);
+        let mut rest = text.chars().skip(column.saturating_sub(1)).peekable();
+        let width = match rest.peek().copied() {
+            Some(quote @ ('"' | '\'' | '`')) => {
+                rest.skip(1).position(|c| c == quote).map_or(1, |inside| inside + 2)
+            }
+            _ => rest.take_while(|c| c.is_alphanumeric() || *c == '_').count(),
+        };
+        let width = width.max(1);
         Self { path: path.into(), line: line.max(1), column: column.max(1), text, width }
     }
 

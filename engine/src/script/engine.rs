@@ -144,7 +144,9 @@ impl ModuleResolver for Imports {
 }
 
 /// Where the script may be that `import "path"` in the script `source` means.
-pub fn import_candidates(source: &str, path: &str) -> [String; 2] {
+pub fn import_candidates(source: &str, path: &str) -> Vec<String> {
     let file = if path.ends_with(".rhai") { path.to_owned() } else { format!("{path}.rhai") };
-    [crate::bundle::join(crate::bundle::parent(source), &file), crate::bundle::join("", &file)]
+    let beside = crate::bundle::join(crate::bundle::parent(source), &file);
+    let top = crate::bundle::join("", &file);
+    if beside == top { vec![top] } else { vec![beside, top] }
 }

@@ -8,13 +8,13 @@ use super::values::Unknown;
 use crate::diagnostic::{Diagnostic, Location, near_match};
 use crate::failure::Failure;
 
-/// What a script catches when a module call or a word failed: `e.message`, `e.module`, `e.stderr`, `e.line`.
+/// What a script catches when a module call or a word failed: `e.message`, `e.function`, `e.stderr`, `e.line`.
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// The error as a person will see it if nobody catches it.
     pub diagnostic: Rc<Diagnostic>,
-    /// The module function. Empty for the engine's own words.
-    pub module: String,
+    /// The module function, `file::copy`. Empty for the engine's own words.
+    pub function: String,
     /// Exit status, where a command failed.
     pub status: Option<i32>,
 }
@@ -22,16 +22,16 @@ pub struct Fault {
 impl Fault {
     /// An error of the engine's own words.
     pub fn new(diagnostic: Diagnostic) -> Self {
-        Self { diagnostic: Rc::new(diagnostic), module: String::new(), status: None }
+        Self { diagnostic: Rc::new(diagnostic), function: String::new(), status: None }
     }
 
     /// The failure of a module call.
-    pub fn of_module(module: &str, failure: &Failure, diagnostic: Diagnostic) -> Self {
+    pub fn of_module(function: &str, failure: &Failure, diagnostic: Diagnostic) -> Self {
         let status = match failure {
             Failure::Command { status, .. } => Some(*status),
             _ => None,
         };
-        Self { diagnostic: Rc::new(diagnostic), module: module.to_owned(), status }
+        Self { diagnostic: Rc::new(diagnostic), function: function.to_owned(), status }
     }
 
     /// The fault as an error that a script can catch.
@@ -84,18 +84,79 @@ pub fn of_parsing(path: &str, text: &str, error: &ParseError) -> Diagnostic {
     let column = position.position().unwrap_or(1);
     let message = error.err_type().to_string();
     let diagnostic = Diagnostic::new(lower(&message)).at(Location::new(path, text, line, column));
-    match reserved(&message) {
-        Some(word) => {
-            diagnostic.hint(format!("`{word}` is a reserved word of the language: use another name"))
-        }
-        None => diagnostic,
+    // A reserved word is a syntax error of whatever kind: the parser expected anything but that.
+    let word = diagnostic.at.as_ref().map(|at| at.text.chars().skip(at.column - 1).take(at.width));
+    let word: String = word.into_iter().flatten().collect();
+    let misused = message.contains("reserved") || message.contains("xpecting");
+    if misused && RESERVED.contains(&word.as_str()) {
+        diagnostic.hint(format!(
+            "`{word}` is a reserved word of the language: use another name, or quote it where it is the key of a map"
+        ))
+    } else {
+        diagnostic
     }
 }
 
-/// The name in "'NAME' is a reserved keyword".
-fn reserved(message: &str) -> Option<&str> {
-    message.contains("reserved").then(|| message.split('\'').nth(1)).flatten()
-}
+/// The words that can't be names, not even of a map's key or a field.
+const RESERVED: [&str; 57] = [
+    "Fn",
+    "as",
+    "async",
+    "await",
+    "break",
+    "call",
+    "case",
+    "catch",
+    "const",
+    "continue",
+    "curry",
+    "debug",
+    "default",
+    "do",
+    "else",
+    "eval",
+    "export",
+    "false",
+    "fn",
+    "for",
+    "go",
+    "goto",
+    "if",
+    "import",
+    "in",
+    "is",
+    "let",
+    "loop",
+    "match",
+    "module",
+    "new",
+    "nil",
+    "null",
+    "package",
+    "print",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "shared",
+    "spawn",
+    "static",
+    "super",
+    "switch",
+    "sync",
+    "this",
+    "thread",
+    "throw",
+    "true",
+    "try",
+    "until",
+    "use",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+];
 
 /// The first letter in lower case, names in backticks.
 fn lower(text: &str) -> String {
@@ -219,5 +280,23 @@ impl Fault {
     /// The error in one line, for a script that caught it: the cause where there is one.
     pub fn summary(&self) -> String {
         self.diagnostic.causes.first().unwrap_or(&self.diagnostic.message).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RESERVED;
+
+    #[test]
+    fn reserved_words_are_those_of_the_language() {
+        let engine = rhai::Engine::new_raw();
+        for word in RESERVED {
+            assert!(engine.compile(format!("let x = #{{ {word}: 1 }};")).is_err(), "{word}");
+        }
+        for word in [
+            "port", "on", "once", "secret", "task", "copy", "link", "key", "run", "shell", "stop", "function",
+        ] {
+            assert!(engine.compile(format!("let x = #{{ {word}: 1 }};")).is_ok(), "{word}");
+        }
     }
 }

@@ -102,7 +102,7 @@ pub fn check(catalogue: &Catalogue<'_>, subject: &Subject<'_>) -> Vec<Diagnostic
 
 /// What is wrong with the names of a script.
 pub fn check_names(subject: &Subject<'_>, names: &Names) -> Vec<Diagnostic> {
-    let known = || VALUES.into_iter().chain(subject.script.names.iter().map(|(name, _)| name.as_str()));
+    let known = || VALUES.into_iter().chain(names.defined.iter().map(String::as_str));
     let undefined = names.undefined.iter().map(|(name, position)| {
         Diagnostic::new(format!("unknown variable `{name}`")).at(subject.at(*position)).near(name, known())
     });

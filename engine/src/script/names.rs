@@ -16,6 +16,8 @@ pub struct Names {
     pub undefined: Vec<Name>,
     /// Variables of the top level that the body of a play assigns to: it has a copy, so the assignment would be lost.
     pub assigned_captures: Vec<Name>,
+    /// The names that the script defines anywhere, for near matches.
+    pub defined: BTreeSet<String>,
 }
 
 /// Looks at every name of a script.
@@ -41,6 +43,7 @@ pub fn check(ast: &AST) -> Names {
             .map(|(_, name)| name.clone())
             .collect(),
         undefined: walk.undefined,
+        defined: walk.defined,
     };
     found.undefined.sort_by_key(|(_, position)| *position);
     found.assigned_captures.sort_by_key(|(_, position)| *position);
@@ -115,6 +118,7 @@ struct Walk<'a> {
     /// The function whose body is being walked.
     inside: Option<&'a Function>,
     undefined: Vec<Name>,
+    defined: BTreeSet<String>,
     closures: Vec<Closure>,
     /// The closures that are bodies of plays.
     bodies: Vec<String>,
@@ -128,6 +132,7 @@ impl<'a> Walk<'a> {
             functions,
             inside: None,
             undefined: Vec::new(),
+            defined: BTreeSet::new(),
             closures: Vec::new(),
             bodies: Vec::new(),
             assignments: Vec::new(),
@@ -143,6 +148,13 @@ impl<'a> Walk<'a> {
                 if variable.2.is_empty() && variable.0.is_none() =>
             {
                 self.outside(&variable.1, *position);
+            }
+            Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => {
+                self.defined.insert(variable.0.name.to_string());
+            }
+            Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
+                self.defined.insert(parts.0.name.to_string());
+                self.defined.extend(parts.1.as_ref().map(|counter| counter.name.to_string()));
             }
             Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => self.assignment(&assignment.1.lhs),
             Some(ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _))) => {

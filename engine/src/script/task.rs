@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 
 /// The names of the options.
 pub const OPTIONS: [&str; 8] =
-    ["tags", "environment", "timeout", "retries", "delay", "until", "check", "no_log"];
+    ["tags", "environment", "timeout", "retries", "delay", "retry_until", "check", "no_log"];
 
 /// What a `task` asks for.
 #[derive(Clone, Default)]
@@ -24,12 +24,12 @@ pub struct TaskOptions {
     pub environment: BTreeMap<String, String>,
     /// How long the body may take, in seconds.
     pub timeout: Option<f64>,
-    /// How often it is tried again after it failed, or after `until` said no. 0 by default; 3 with `until`.
+    /// How often it is tried again after it failed, or after `retry_until` said no. 0 by default; 3 with `retry_until`.
     pub retries: u32,
     /// Seconds between two tries. 5 by default.
     pub delay: f64,
     /// Says whether the body's value is good enough.
-    pub until: Option<FnPtr>,
+    pub retry_until: Option<FnPtr>,
     /// Predict (`true`) or make (`false`) the changes inside, whatever the run was asked for.
     pub check: Option<bool>,
     /// Show no differences and no output of what happens inside.
@@ -42,13 +42,17 @@ impl TaskOptions {
     /// # Errors
     /// An unknown option, or a value that makes no sense.
     pub fn parse(mut options: Map) -> Result<Self, Diagnostic> {
-        let until = match options.remove("until").map(Dynamic::try_cast::<FnPtr>) {
-            Some(None) => return Err(bad("until", "a closure, |result| …")),
+        let retry_until = match options.remove("retry_until").map(Dynamic::try_cast::<FnPtr>) {
+            Some(None) => return Err(bad("retry_until", "a closure, |result| …")),
             Some(closure) => closure,
             None => None,
         };
-        let mut parsed =
-            Self { delay: 5.0, retries: if until.is_some() { 3 } else { 0 }, until, ..Self::default() };
+        let mut parsed = Self {
+            delay: 5.0,
+            retries: if retry_until.is_some() { 3 } else { 0 },
+            retry_until,
+            ..Self::default()
+        };
         for (name, value) in options {
             let value = to_json(&value).map_err(|what| bad(&name, &format!("data, not {what}")))?;
             parsed.set(&name, value)?;
@@ -132,7 +136,7 @@ pub(super) fn run(
     loop {
         let result = body();
         let late = options.timeout.is_some_and(|limit| start.elapsed().as_secs_f64() > limit);
-        let good = match (&result, &options.until) {
+        let good = match (&result, &options.retry_until) {
             (Err(error), _) if !error.is_catchable() => return result,
             (Err(_), _) => false,
             (Ok(value), Some(until)) => {
@@ -162,7 +166,7 @@ fn exhausted(context: &NativeCallContext<'_>, options: &TaskOptions, late: bool)
     let message = if late {
         format!("the task took longer than {} s", options.timeout.unwrap_or_default())
     } else {
-        format!("`until` was not satisfied after {} tries", options.retries + 1)
+        format!("`retry_until` was not satisfied after {} tries", options.retries + 1)
     };
     let mut diagnostic = Diagnostic::new(message);
     diagnostic.at = place(context);

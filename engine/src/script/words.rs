@@ -247,7 +247,7 @@ fn register_faults(engine: &mut Engine) {
                 let at = fault.diagnostic.at.as_ref();
                 Ok(match name {
                     "message" => fault.summary().into(),
-                    "module" => fault.module.as_str().into(),
+                    "function" => fault.function.as_str().into(),
                     "stderr" | "output" => fault.diagnostic.output.clone().unwrap_or_default().into(),
                     "rc" => fault.status.map_or(Dynamic::UNIT, |status| i64::from(status).into()),
                     "path" => at.map_or(Dynamic::UNIT, |at| at.path.as_str().into()),
@@ -255,7 +255,7 @@ fn register_faults(engine: &mut Engine) {
                     "column" => at.map_or(Dynamic::UNIT, |at| from_json(&at.column.into())),
                     "hint" => fault.diagnostic.hint.clone().map_or(Dynamic::UNIT, Into::into),
                     _ => {
-                        let known = ["message", "module", "stderr", "rc", "path", "line", "column", "hint"];
+                        let known = ["message", "function", "stderr", "rc", "path", "line", "column", "hint"];
                         return error(
                             &context,
                             Diagnostic::new(format!("an error has no field `{name}`"))

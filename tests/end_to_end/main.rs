@@ -1,0 +1,4 @@
+//! The binary as people use it: whole runs, compared by their whole output.
+
+mod input;
+mod support;
