@@ -153,7 +153,11 @@ impl Step for Change {
     }
 
     fn certain(&self) -> bool {
-        !matches!(self, Self::Write { after: Content::Unknown, .. })
+        !matches!(
+            self,
+            Self::Write { before: Some(_), after: Content::Unknown, .. }
+                | Self::Write { before: Some(Content::Unknown), .. }
+        )
     }
 
     fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {
@@ -198,7 +202,10 @@ impl fmt::Display for Change {
             Self::Write { before: None, attributes, .. } => {
                 write!(f, "create {path} (mode {:04o})", attributes.mode)
             }
-            Self::Write { after: Content::Unknown, .. } => write!(f, "write {path}, if its content differs"),
+            Self::Write { before: Some(Content::Unknown), .. }
+            | Self::Write { after: Content::Unknown, .. } => {
+                write!(f, "write {path}, if its content differs")
+            }
             Self::Write { .. } => write!(f, "write {path}"),
             Self::MakeDirectory { attributes, .. } => {
                 write!(f, "make directory {path} (mode {:04o})", attributes.mode)

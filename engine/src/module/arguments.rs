@@ -1,5 +1,10 @@
 //! The arguments of a module function: from a call's values to its type, and from its type to documentation.
 
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -179,16 +184,30 @@ pub fn gather(name: &str, positional: &[&str], mut values: Vec<Value>) -> Result
     Ok(Value::Object(all))
 }
 
+/// The arguments of a type. Worked out once per thread: schemas are not free.
+fn known<T: JsonSchema + 'static>(positional: &[&str]) -> Rc<[Argument]> {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<TypeId, Rc<[Argument]>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|all| {
+        let known = all.entry(TypeId::of::<T>()).or_insert_with(|| list(&schema::<T>(), positional).into());
+        Rc::clone(known)
+    })
+}
+
 /// The arguments as the module's type.
+///
+/// Names are held against the type's schema, so that a type may take in shared options with `#[serde(flatten)]`, which
+/// serde's own `deny_unknown_fields` does not allow.
 ///
 /// # Errors
 /// An unknown, missing or ill-typed argument, with its name and what would do; a secret where it would be seen.
-pub(super) fn parse<T: DeserializeOwned + JsonSchema>(
+pub(super) fn parse<T: DeserializeOwned + JsonSchema + 'static>(
     positional: &[&str],
-    arguments: Value,
+    arguments: &Value,
 ) -> Result<T, Failure> {
     if let Some(name) =
-        misplaced::<T>(positional, &arguments, secrets::value_has_mark, |known| known.takes_secret)
+        misplaced::<T>(positional, arguments, secrets::value_has_mark, |known| known.takes_secret)
     {
         return Err(Failure::argument(
             &name,
@@ -196,47 +215,75 @@ pub(super) fn parse<T: DeserializeOwned + JsonSchema>(
         )
         .advise("secrets go into files, standard input and `environment`"));
     }
-    serde_path_to_error::deserialize(&arguments).map_err(|error| {
-        let none = Map::new();
-        explain::<T>(positional, arguments.as_object().unwrap_or(&none), &error)
-    })
+    let known = known::<T>(positional);
+    let nothing = Map::new();
+    let given = arguments.as_object().unwrap_or(&nothing);
+    check_names(&known, given)?;
+    serde_path_to_error::deserialize(arguments).map_err(|error| explain::<T>(&known, given, &error))
 }
 
-fn explain<T: DeserializeOwned + JsonSchema>(
-    positional: &[&str],
-    given: &Map<String, Value>,
-    error: &serde_path_to_error::Error<serde_json::Error>,
-) -> Failure {
-    let known = list(&schema::<T>(), positional);
+fn check_names(known: &[Argument], given: &Map<String, Value>) -> Result<(), Failure> {
     if let Some(unknown) = given.keys().find(|name| known.iter().all(|known| known.name != **name)) {
         let names: Vec<&str> = known.iter().map(|argument| argument.name.as_str()).collect();
         let hint = match near_match(unknown, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it takes {}", names.join(", ")),
         };
-        return Failure::argument(unknown, format!("unknown argument `{unknown}`")).advise(hint);
+        return Err(Failure::argument(unknown, format!("unknown argument `{unknown}`")).advise(hint));
     }
-    let missing = known.iter().find(|argument| argument.required && !given.contains_key(&argument.name));
-    if let Some(missing) = missing {
-        return Failure::Argument {
+    match known.iter().find(|argument| argument.required && !given.contains_key(&argument.name)) {
+        None => Ok(()),
+        Some(missing) => Err(Failure::Argument {
             message: format!("missing argument `{}`", missing.name),
             argument: None,
             hint: Some(missing.documentation.lines().next().unwrap_or_default().to_owned())
                 .filter(|hint| !hint.is_empty()),
-        };
+        }),
+    }
+}
+
+/// Why the values don't make up the type, whose arguments have the right names.
+fn explain<T: DeserializeOwned>(
+    known: &[Argument],
+    given: &Map<String, Value>,
+    error: &serde_path_to_error::Error<serde_json::Error>,
+) -> Failure {
+    // Serde loses the path in flattened fields, and its words for a wrong type are a programmer's.
+    let ill_typed = known.iter().find_map(|argument| {
+        let value = given.get(&argument.name)?;
+        let absent = value.is_null() && !argument.required;
+        (!absent && !fits(&argument.kind, value)).then_some((argument, value))
+    });
+    if let Some((argument, value)) = ill_typed {
+        let message =
+            format!("argument `{}` has to be {}, not {}", argument.name, argument.kind, type_of(value));
+        return Failure::argument(&argument.name, message);
     }
     let path = match error.path().to_string() {
         // The way to a value is lost where a type takes in the arguments of another one.
-        lost if lost == "." => culprit::<T>(&known, given, &error.inner().to_string()).unwrap_or(lost),
+        lost if lost == "." => culprit::<T>(known, given, &error.inner().to_string()).unwrap_or(lost),
         path => path,
     };
-    let argument = path.split(['.', '[']).next().unwrap_or_default().to_owned();
-    let expected = known.iter().find(|known| known.name == argument);
-    let mut message = format!("argument `{path}`: {}", error.inner());
-    if let Some(expected) = expected.filter(|_| error.inner().to_string().contains("did not match any")) {
-        message = format!("argument `{path}` has to be {}", expected.kind);
+    let argument = path.split(['.', '[']).next().unwrap_or_default();
+    Failure::argument(argument, format!("argument `{path}`: {}", error.inner()))
+}
+
+/// The type of a value, in the words of [`Argument::kind`].
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "map",
     }
-    Failure::Argument { message, argument: Some(argument), hint: None }
+}
+
+fn fits(kind: &str, value: &Value) -> bool {
+    let is = type_of(value);
+    kind.split(" or ").any(|one| one == is || one == "any" || (one == "number" && is == "integer"))
 }
 
 /// The argument without which there would be no such error.
@@ -256,12 +303,12 @@ fn culprit<T: DeserializeOwned>(
 }
 
 /// The first argument whose value check mode does not know although the function has to.
-pub(super) fn unknown<T: JsonSchema>(positional: &[&str], arguments: &Value) -> Option<String> {
+pub(super) fn unknown<T: JsonSchema + 'static>(positional: &[&str], arguments: &Value) -> Option<String> {
     misplaced::<T>(positional, arguments, marks::value_has_unknown, |known| known.takes_unknown)
 }
 
 /// The first argument with a value of a kind that it does not take.
-fn misplaced<T: JsonSchema>(
+fn misplaced<T: JsonSchema + 'static>(
     positional: &[&str],
     arguments: &Value,
     is_one: fn(&Value) -> bool,
@@ -272,7 +319,7 @@ fn misplaced<T: JsonSchema>(
     if !map.values().any(is_one) {
         return None;
     }
-    let known = list(&schema::<T>(), positional);
+    let known = known::<T>(positional);
     map.iter()
         .find(|(name, value)| {
             is_one(value) && !known.iter().any(|known| known.name == **name && takes(known))
@@ -288,45 +335,75 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize, JsonSchema)]
-    struct Common {
-        /// How many.
+    #[allow(dead_code)] // Only its schema and its errors matter here.
+    struct Whole {
+        /// Where it goes.
+        path: String,
         #[serde(default)]
-        count: u8,
-        /// Whether.
-        #[serde(default)]
-        flag: bool,
+        count: Option<u8>,
+        #[serde(flatten)]
+        shared: Shared,
     }
 
     #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(deny_unknown_fields)]
-    struct Own {
-        /// Its name.
-        name: String,
-        #[serde(flatten)]
-        common: Common,
+    #[allow(dead_code)]
+    struct Shared {
+        /// Who it belongs to.
+        #[serde(default)]
+        owner: Option<String>,
+    }
+
+    fn error(arguments: Value) -> (String, Option<String>) {
+        let failure = parse::<Whole>(&["path"], &arguments).unwrap_err();
+        (failure.to_string(), failure.hint())
     }
 
     #[test]
-    fn an_error_names_its_argument_also_in_a_type_within() {
-        let case = |arguments: Value, expected: &str| {
-            let failure = parse::<Own>(&["name"], arguments).unwrap_err();
-            assert_eq!(failure.to_string(), expected);
-        };
-        case(
-            json!({ "name": "a", "flag": true, "count": "x" }),
-            "argument `count`: invalid type: string \"x\", expected u8",
+    fn flattened_arguments_are_arguments() {
+        let known = known::<Whole>(&["path"]);
+        let names: Vec<&str> = known.iter().map(|argument| argument.name.as_str()).collect();
+        assert_eq!(names, ["path", "count", "owner"]);
+        assert_eq!((known[2].documentation.as_str(), known[2].required), ("Who it belongs to.", false));
+        assert!(
+            parse::<Whole>(&["path"], &json!({"path": "/a", "count": null, "owner": "x"}))
+                .is_ok_and(|whole| whole.shared.owner.as_deref() == Some("x"))
         );
-        case(
-            json!({ "name": "a", "flag": 1 }),
-            "argument `flag`: invalid type: integer `1`, expected a boolean",
-        );
-        case(
-            json!({ "name": ["a"], "flag": true }),
-            "argument `name`: invalid type: sequence, expected a string",
-        );
-        case(json!({ "name": "a", "cuont": 1 }), "unknown argument `cuont`");
-        case(json!({ "count": 1 }), "missing argument `name`");
-        let own: Own = parse(&["name"], json!({ "name": "a", "count": 2 })).unwrap();
-        assert_eq!((own.name.as_str(), own.common.count, own.common.flag), ("a", 2, false));
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        let cases = [
+            (json!({"path": "/a", "onwer": "x"}), "unknown argument `onwer`", Some("did you mean `owner`?")),
+            (json!({"owner": "x"}), "missing argument `path`", Some("Where it goes.")),
+            (json!({"path": 1}), "argument `path` has to be string, not integer", None),
+            (json!({"path": "/a", "owner": true}), "argument `owner` has to be string, not bool", None),
+            (
+                json!({"path": "/a", "count": 300}),
+                "argument `count`: invalid value: integer `300`, expected u8",
+                None,
+            ),
+        ];
+        for (arguments, message, hint) in cases {
+            assert_eq!(error(arguments), (message.to_owned(), hint.map(ToOwned::to_owned)));
+        }
+    }
+
+    #[test]
+    fn the_way_to_a_flattened_argument_is_found_again() {
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[allow(dead_code)]
+        struct Outer {
+            name: String,
+            #[serde(flatten)]
+            inner: Inner,
+        }
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[allow(dead_code)]
+        struct Inner {
+            #[serde(default)]
+            count: u8,
+        }
+        let failure = parse::<Outer>(&["name"], &json!({ "name": "a", "count": 300 })).unwrap_err();
+        assert_eq!(failure.to_string(), "argument `count`: invalid value: integer `300`, expected u8");
     }
 }

@@ -145,8 +145,11 @@ impl Report {
 pub type CallFn = fn(Value, &Call<'_>) -> Report;
 
 /// The arguments, or the report of why there are none.
-fn parse<M: DeserializeOwned + JsonSchema>(positional: &[&str], values: Value) -> Result<M, Box<Report>> {
-    if let Some(name) = arguments::unknown::<M>(positional, &values) {
+fn parse<M: DeserializeOwned + JsonSchema + 'static>(
+    positional: &[&str],
+    values: &Value,
+) -> Result<M, Box<Report>> {
+    if let Some(name) = arguments::unknown::<M>(positional, values) {
         let mut report = Report::new(String::new(), Status::MayChange)
             .because(format!("the argument `{name}` is known only in a real run"));
         report.changed = Field::Unknown;
@@ -156,7 +159,7 @@ fn parse<M: DeserializeOwned + JsonSchema>(positional: &[&str], values: Value) -
 }
 
 pub(super) fn state<M: State>(values: Value, call: &Call<'_>) -> Report {
-    let module = match parse::<M>(M::POSITIONAL, values) {
+    let module = match parse::<M>(M::POSITIONAL, &values) {
         Ok(module) => module,
         Err(report) => return *report,
     };
@@ -217,7 +220,7 @@ fn change<M: State>(
 }
 
 pub(super) fn action<M: Action>(values: Value, call: &Call<'_>) -> Report {
-    let module = match parse::<M>(M::POSITIONAL, values) {
+    let module = match parse::<M>(M::POSITIONAL, &values) {
         Ok(module) => module,
         Err(report) => return *report,
     };
@@ -263,7 +266,7 @@ fn fields<M: Action>(value: &Field) -> Vec<(String, Field)> {
 }
 
 pub(super) fn query<M: Query>(values: Value, call: &Call<'_>) -> Report {
-    let module = match parse::<M>(M::POSITIONAL, values) {
+    let module = match parse::<M>(M::POSITIONAL, &values) {
         Ok(module) => module,
         Err(mut report) => {
             if report.failure.is_none() {

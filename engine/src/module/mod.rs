@@ -77,7 +77,7 @@ impl Context<'_> {
 
 /// A statement about the host, made true.
 ///
-/// The type holds the arguments: `#[serde(deny_unknown_fields)]`, a doc comment on every field.
+/// The type holds the arguments, with a doc comment on every field. Names that it does not have are refused.
 pub trait State: DeserializeOwned + JsonSchema + 'static {
     /// Namespace and function, `file::directory`.
     const NAME: &'static str;
@@ -293,14 +293,9 @@ pub struct Registry {
 
 impl Registry {
     /// Adds a namespace: what it is for, and its functions.
-    pub fn add(
-        &mut self,
-        namespace: &'static str,
-        about: &'static str,
-        entries: impl IntoIterator<Item = Entry>,
-    ) {
+    pub fn add(&mut self, namespace: &'static str, about: &'static str, entries: &[Entry]) {
         self.namespaces.insert(namespace, about);
-        self.entries.extend(entries.into_iter().map(|entry| (entry.name, entry)));
+        self.entries.extend(entries.iter().map(|entry| (entry.name, *entry)));
     }
 
     /// The function of this whole name, `file::copy`.

@@ -1,0 +1,79 @@
+//! Paths on the host, as arguments.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+/// An absolute path on the host. A slash at its end, `.` and doubled slashes don't count.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostPath(PathBuf);
+
+impl HostPath {
+    /// The path of this text.
+    ///
+    /// # Errors
+    /// Why it is none: it is relative, or holds a zero byte.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if !text.starts_with('/') {
+            return Err(format!("a path on the host has to be absolute, got `{text}`"));
+        }
+        if text.contains('\0') {
+            return Err("a path can't hold a zero byte".to_owned());
+        }
+        // Collecting the components drops what does not count.
+        Ok(Self(Path::new(text).components().collect()))
+    }
+}
+
+impl Deref for HostPath {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl fmt::Display for HostPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for HostPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for HostPath {
+    fn schema_name() -> Cow<'static, str> {
+        "HostPath".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_absolute() {
+        assert_eq!(HostPath::new("/etc//sv/./web/").unwrap().to_string(), "/etc/sv/web");
+        assert_eq!(HostPath::new("/").unwrap().to_string(), "/");
+        assert_eq!(HostPath::new("/a/../b").unwrap().to_string(), "/a/../b");
+        assert!(HostPath::new("etc").unwrap_err().contains("`etc`"));
+        assert!(HostPath::new("/a\0b").is_err());
+    }
+}
