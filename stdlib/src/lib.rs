@@ -2,17 +2,20 @@
 //!
 //! A namespace is a file or a folder that holds its functions' types and a table of them, `ENTRIES`; registering it is one
 //! line in [`registry`]. What several namespaces need stands beside them: the arguments [`host_path`], [`one_or_many`],
-//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, and [`whole_file`] for whatever decides about the content of
-//! a file.
+//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`whole_file`] for whatever decides about the content of a
+//! file, and [`accounts`] for whatever edits users and groups.
 
+pub mod accounts;
 pub mod attributes;
 pub mod command;
 pub mod file;
 pub mod glob;
+pub mod group;
 pub mod host_path;
 pub mod mode;
 pub mod one_or_many;
 pub mod seconds;
+pub mod user;
 pub mod whole_file;
 
 use refrain_engine::module::Registry;
@@ -22,5 +25,7 @@ pub fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.add("file", "Files, directories and links", file::ENTRIES);
     registry.add("command", "Programs and scripts that are run", command::ENTRIES);
+    registry.add("user", "Accounts of people and services", user::ENTRIES);
+    registry.add("group", "Groups of users", group::ENTRIES);
     registry
 }
