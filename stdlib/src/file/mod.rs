@@ -1,8 +1,15 @@
 //! The namespace `file`: files, directories and links.
 
+mod block;
 mod content;
+mod document;
+mod edited_file;
+mod line;
+mod lines;
+mod place;
 
 use refrain_engine::module::Entry;
 
 /// Its functions, in the order in which documentation shows them.
-pub const ENTRIES: &[Entry] = &[Entry::state::<content::FileContent>()];
+pub const ENTRIES: &[Entry] =
+    &[Entry::state::<content::FileContent>(), Entry::state::<line::Line>(), Entry::state::<block::Block>()];
