@@ -7,9 +7,14 @@ mod edited_file;
 mod line;
 mod lines;
 mod place;
+mod replace;
 
 use refrain_engine::module::Entry;
 
 /// Its functions, in the order in which documentation shows them.
-pub const ENTRIES: &[Entry] =
-    &[Entry::state::<content::FileContent>(), Entry::state::<line::Line>(), Entry::state::<block::Block>()];
+pub const ENTRIES: &[Entry] = &[
+    Entry::state::<content::FileContent>(),
+    Entry::state::<line::Line>(),
+    Entry::state::<block::Block>(),
+    Entry::state::<replace::Replace>(),
+];
