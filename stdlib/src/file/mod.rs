@@ -4,10 +4,13 @@ mod block;
 mod content;
 mod document;
 mod edited_file;
+mod ini;
+mod ini_section;
 mod line;
 mod lines;
 mod place;
 mod replace;
+mod scalar_text;
 
 use refrain_engine::module::Entry;
 
@@ -17,4 +20,5 @@ pub const ENTRIES: &[Entry] = &[
     Entry::state::<line::Line>(),
     Entry::state::<block::Block>(),
     Entry::state::<replace::Replace>(),
+    Entry::state::<ini::Ini>(),
 ];
