@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod agent;
 pub mod analysis;
+pub mod base64;
 pub mod bundle;
 pub mod diagnostic;
 pub mod diff;

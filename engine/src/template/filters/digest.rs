@@ -5,6 +5,7 @@ use minijinja::{Error, State, Value};
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
+use crate::base64;
 use crate::template::arguments::{Call, Callable, callable, fail, unknown};
 
 type Result<T> = std::result::Result<T, Error>;
@@ -38,8 +39,6 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 fn utf8_only(call: &Call) -> Result<()> {
     let encoding = call.text("encoding", "utf-8")?;
     if matches!(encoding.to_ascii_lowercase().as_str(), "utf-8" | "utf8" | "ascii") {
@@ -50,44 +49,12 @@ fn utf8_only(call: &Call) -> Result<()> {
 
 fn encode(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     utf8_only(call)?;
-    let data = call.input()?;
-    let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
-    for chunk in data.as_bytes().chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let digit = (bits >> (18 - 6 * place) & 63) as usize;
-            out.push(if place > chunk.len() { '=' } else { char::from(ALPHABET[digit]) });
-        }
-    }
-    Ok(Value::from(out))
+    Ok(Value::from(base64::encode(call.input()?.as_bytes())))
 }
 
 /// As lenient as Python: what is not of the alphabet is skipped.
 fn decode(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     utf8_only(call)?;
-    let text = call.input()?;
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count, mut padding) = (0u32, 0, 0);
-    for byte in text.bytes() {
-        if byte == b'=' {
-            padding += 1;
-            if count % 4 >= 2 && count % 4 + padding >= 4 {
-                break;
-            }
-            continue;
-        }
-        let Some(digit) = ALPHABET.iter().position(|known| *known == byte) else { continue };
-        padding = 0;
-        bits = bits << 6 | digit as u32;
-        count += 1;
-        if count % 4 != 1 {
-            let left = [0, 0, 4, 2][count % 4];
-            out.push((bits >> left & 0xff) as u8);
-        }
-    }
-    if count % 4 == 1 || (count % 4 != 0 && count % 4 + padding < 4) {
-        return Err(fail("not Base64: its padding is incorrect"));
-    }
-    String::from_utf8(out).map(Value::from).map_err(|_| fail("what it decodes to is not UTF-8 text"))
+    let bytes = base64::decode(&call.input()?).ok_or_else(|| fail("not Base64: its padding is incorrect"))?;
+    String::from_utf8(bytes).map(Value::from).map_err(|_| fail("what it decodes to is not UTF-8 text"))
 }
