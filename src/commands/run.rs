@@ -11,6 +11,7 @@ use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::event::{Recap, Reporter};
 use refrain_engine::runner::{self, ConnectionOptions, Options, Prepared, Stage};
 use refrain_engine::system::RootKind;
+use refrain_engine::transport::ssh::LocalUser;
 
 use super::complain;
 use crate::arguments::{Output, RootKindArgument, Run};
@@ -105,6 +106,8 @@ fn options(arguments: &Run) -> Result<Options, Diagnostic> {
             user: arguments.user.clone(),
             keys: arguments.private_keys.clone(),
             password,
+            local_user: LocalUser::current(),
+            ask: Some(Arc::new(|question| prompt::ask(question, true))),
             sandbox_programs: None,
         },
         run: run_id(),

@@ -1,5 +1,6 @@
 //! The controller's side: a play for a host behind a connection.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub fn run(
 ) -> Result<Ended, Unreachable> {
     let sources = std::sync::Arc::clone(&bundle.sources);
     let frame = frame::encode(&ToAgent::Run(Box::new(bundle)));
-    frame.and_then(|frame| connection.send(&frame)).map_err(|error| lost(connection, &error.to_string()))?;
+    frame.and_then(|frame| connection.send(&frame)).map_err(|error| broken(connection, &error))?;
     let mut assembler = Assembler::default();
     let mut magic = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
@@ -40,8 +41,7 @@ pub fn run(
             // If it can't be told, the stream is gone, and it knows.
             let _ = frame::encode(&ToAgent::Interrupt).and_then(|frame| connection.send(&frame));
         }
-        let received =
-            connection.receive(&mut buffer, LOOK).map_err(|error| lost(connection, &error.to_string()))?;
+        let received = connection.receive(&mut buffer, LOOK).map_err(|error| broken(connection, &error))?;
         let mut bytes = match received {
             None => continue,
             Some(0) => return Err(lost(connection, "the connection was closed")),
@@ -77,11 +77,19 @@ pub fn run(
                     let content = content.map(serde_bytes::ByteBuf::from);
                     frame::encode(&ToAgent::File { path, content })
                         .and_then(|frame| connection.send(&frame))
-                        .map_err(|error| lost(connection, &error.to_string()))?;
+                        .map_err(|error| broken(connection, &error))?;
                 }
                 Some(ToController::Ended(ended)) => return Ok(ended),
             }
         }
+    }
+}
+
+/// The stream is broken: in the connection's own words, if it has more than a line.
+fn broken(connection: &mut dyn Connection, error: &io::Error) -> Unreachable {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Diagnostic>()) {
+        Some(error) => Unreachable { stage: Stage::Agent, error: error.clone() },
+        None => lost(connection, &error.to_string()),
     }
 }
 

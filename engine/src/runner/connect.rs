@@ -1,12 +1,12 @@
 //! From a host's connection variables to a play that runs there.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 
+use super::target::Target;
 use crate::agent::{Ended, client};
 use crate::bundle::Bundle;
 use crate::diagnostic::Diagnostic;
@@ -19,7 +19,7 @@ use crate::script::host::{self, Surroundings};
 use crate::system::native::Native;
 use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
 use crate::system::{RootKind, System, root};
-use crate::transport::{AgentBinary, Stage, Unreachable, ssh};
+use crate::transport::{Stage, Unreachable, ssh};
 
 /// How hosts are reached, as far as the command line says so.
 #[derive(Clone, Default)]
@@ -36,41 +36,12 @@ pub struct ConnectionOptions {
     pub keys: Vec<PathBuf>,
     /// The password to log in with.
     pub password: Option<String>,
+    /// Who connects: whose keys and known hosts are used.
+    pub local_user: ssh::LocalUser,
+    /// Asks for the passphrases of keys. Without it, encrypted keys are of no use.
+    pub ask: Option<ssh::AskSecret>,
     /// The programs of sandbox hosts.
     pub sandbox_programs: Option<fn() -> Box<dyn Programs>>,
-}
-
-/// Where a play runs.
-pub(super) enum Target {
-    /// In this process.
-    Local,
-    /// In this process, in another root.
-    Chroot(PathBuf, RootKind),
-    /// In a directory.
-    Sandbox(PathBuf, Option<fn() -> Box<dyn Programs>>),
-    /// On another machine.
-    Ssh(Box<ssh::Target>, Arc<AgentBinary>),
-}
-
-impl Target {
-    /// What kind of root the agent will find.
-    pub(super) fn root_kind(&self) -> RootKind {
-        match self {
-            Self::Chroot(_, kind) => *kind,
-            _ => RootKind::Live,
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Local => f.write_str("local"),
-            Self::Chroot(root, _) => write!(f, "chroot {}", root.display()),
-            Self::Sandbox(directory, _) => write!(f, "sandbox {}", directory.display()),
-            Self::Ssh(target, _) => write!(f, "ssh {target}"),
-        }
-    }
 }
 
 /// Takes in the events of one host, from whatever thread.
@@ -119,8 +90,8 @@ fn read(project: &Project, path: &str) -> Result<Vec<u8>, String> {
 /// Runs a play where `target` says.
 pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
     match target {
-        Target::Ssh(target, agent) => {
-            let mut connection = ssh::connect(target, agent)?;
+        Target::Ssh(target, client) => {
+            let mut connection = ssh::connect(target, client)?;
             let serve = |path: &str| read(&job.project, path);
             client::run(&mut *connection, job.bundle, &serve, &*job.emit, &job.interrupted)
         }

@@ -4,7 +4,9 @@
 //! the plays. Whatever happens is an event.
 
 mod connect;
+mod connection_variables;
 mod prepare;
+mod target;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -6,16 +6,17 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::connect::{ConnectionOptions, Target};
+use super::connect::ConnectionOptions;
+use super::connection_variables::ConnectionVariables;
+use super::target::{self, Reach, Target};
 use crate::analysis;
 use crate::bundle::{HostData, Neighbours, Peer, Settings, Sources, Variable};
-use crate::diagnostic::{Diagnostic, near_match};
+use crate::diagnostic::Diagnostic;
 use crate::inventory::Inventory;
 use crate::module::Registry;
 use crate::project::Project;
 use crate::script::playbook::{self, Ask, PlayDefinition, Said, TopLevel};
-use crate::system::root;
-use crate::transport::{AgentBinary, ssh};
+use crate::transport::ssh;
 
 /// What a run was asked for.
 #[derive(Clone, Default)]
@@ -67,11 +68,8 @@ pub struct Prepared {
     inventory: Inventory,
     extra: IndexMap<String, Value>,
     connection: ConnectionOptions,
-    agent: OnceLock<Result<Arc<AgentBinary>, String>>,
+    ssh_client: OnceLock<Arc<ssh::Client>>,
 }
-
-/// The kinds of connection.
-const CONNECTIONS: [&str; 4] = ["ssh", "local", "chroot", "sandbox"];
 
 /// Where a project keeps its inventory when nobody says otherwise.
 const INVENTORY: &str = "inventory";
@@ -98,7 +96,7 @@ pub fn prepare(
     let inventory = inventory(&options, found.first().map(|(_, project, _)| project), found.first())
         .map_err(|error| vec![error])?;
     let extra = crate::inventory::extra_vars(&options.extra).map_err(|error| vec![error])?;
-    check_connection(options.connection.connection.as_deref()).map_err(|error| vec![error])?;
+    target::check(options.connection.connection.as_deref()).map_err(|error| vec![error])?;
 
     let mut problems = Vec::new();
     let mut playbooks = Vec::new();
@@ -146,7 +144,7 @@ pub fn prepare(
         inventory,
         extra: extra.into_iter().map(|(name, variable)| (name, variable.value)).collect(),
         connection: options.connection,
-        agent: OnceLock::new(),
+        ssh_client: OnceLock::new(),
     };
     prepared.check_limit(options.limit.as_deref()).map_err(|error| vec![error])?;
     Ok(prepared)
@@ -172,25 +170,12 @@ fn select(
     definition: &PlayDefinition,
     limit: Option<&str>,
 ) -> Result<Vec<String>, Diagnostic> {
-    check_connection(definition.connection.as_deref())
+    target::check(definition.connection.as_deref())
         .and_then(|()| inventory.select_limited(&definition.hosts, limit))
         .map_err(|problem| match (&problem.at, &definition.at) {
             (None, Some(at)) => problem.at(at.clone()),
             _ => problem,
         })
-}
-
-fn check_connection(connection: Option<&str>) -> Result<(), Diagnostic> {
-    match connection {
-        Some(connection) if !CONNECTIONS.contains(&connection) => {
-            let hint = match near_match(connection, CONNECTIONS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", CONNECTIONS.join(", ")),
-            };
-            Err(Diagnostic::new(format!("unknown connection `{connection}`")).hint(hint))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn groups(inventory: &Inventory) -> IndexMap<String, Vec<String>> {
@@ -243,20 +228,16 @@ impl Prepared {
         definition: &PlayDefinition,
     ) -> Result<(HostData, Target), Diagnostic> {
         let variables = self.inventory.variables(name);
-        let text = |key: &str| {
-            let value = self.extra.get(key).or_else(|| variables.get(key).map(|variable| &variable.value))?;
-            Some(match value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            })
+        let groups: Vec<String> = self.inventory.groups_of(name).map(ToOwned::to_owned).collect();
+        let names = || self.names_of(name, &groups);
+        let reach = Reach {
+            name,
+            connection: definition.connection.as_deref(),
+            options: &self.connection,
+            variables: ConnectionVariables::new(&variables, &definition.play.variables, &self.extra, &names),
+            sandboxes: self.sandboxes(),
         };
-        let data = HostData {
-            name: name.to_owned(),
-            groups: self.inventory.groups_of(name).map(ToOwned::to_owned).collect(),
-            variables: IndexMap::new(),
-            extra: self.extra.clone(),
-        };
-        let target = self.target(name, definition, &text)?;
+        let target = reach.target(|| self.ssh_client())?;
         let variables = variables
             .into_iter()
             .map(|(name, variable)| {
@@ -264,77 +245,34 @@ impl Prepared {
                 (name, Variable { value: variable.value, origin })
             })
             .collect();
-        Ok((HostData { variables, ..data }, target))
+        Ok((HostData { name: name.to_owned(), groups, variables, extra: self.extra.clone() }, target))
     }
 
-    fn target(
-        &self,
-        name: &str,
-        definition: &PlayDefinition,
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Target, Diagnostic> {
+    /// The names that belong to the engine, as templates in connection variables see them.
+    fn names_of(&self, name: &str, groups: &[String]) -> IndexMap<String, Value> {
+        let mut groups = groups.to_owned();
+        groups.sort();
+        let short = name.split('.').next().unwrap_or_default();
+        IndexMap::from([
+            ("inventory_hostname".to_owned(), name.into()),
+            ("inventory_hostname_short".to_owned(), short.into()),
+            ("group_names".to_owned(), groups.into()),
+            ("groups".to_owned(), self::groups(&self.inventory).into_iter().collect()),
+        ])
+    }
+
+    /// What all ssh connections of the run share, made when there is one.
+    fn ssh_client(&self) -> Arc<ssh::Client> {
         let options = &self.connection;
-        let kind = options
-            .connection
-            .clone()
-            .or_else(|| definition.connection.clone())
-            .or_else(|| variable("ansible_connection"))
-            .unwrap_or_else(|| if name == "localhost" { "local" } else { "ssh" }.to_owned());
-        check_connection(Some(&kind))?;
-        match kind.as_str() {
-            "local" => Ok(Target::Local),
-            "chroot" => {
-                let root = options.root.clone().or_else(|| variable("ansible_host").map(PathBuf::from));
-                let Some(root) = root else {
-                    return Err(Diagnostic::new("a chroot connection needs the root to work on")
-                        .hint("say it with `--root DIR`"));
-                };
-                let kind = options.root_kind.unwrap_or_else(|| root::kind_of(&root));
-                Ok(Target::Chroot(root, kind))
-            }
-            "sandbox" => {
-                let base = options.root.clone().unwrap_or_else(|| self.sandboxes());
-                Ok(Target::Sandbox(base.join(name), options.sandbox_programs))
-            }
-            _ => self.ssh(name, variable),
-        }
+        let client = self
+            .ssh_client
+            .get_or_init(|| Arc::new(ssh::Client::new(options.local_user.clone(), options.ask.clone())));
+        Arc::clone(client)
     }
 
     /// Where sandbox hosts are kept.
     fn sandboxes(&self) -> PathBuf {
         let project = self.playbooks.first().map(|playbook| playbook.project.root().to_owned());
         project.unwrap_or_default().join(".refrain/sandbox")
-    }
-
-    fn ssh(&self, name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Target, Diagnostic> {
-        let agent = self
-            .agent
-            .get_or_init(|| AgentBinary::own().map(Arc::new).map_err(|error| error.to_string()))
-            .clone()
-            .map_err(|reason| Diagnostic::new(format!("could not read this program's own file: {reason}")))?;
-        let address = variable("ansible_host").unwrap_or_else(|| name.to_owned());
-        let mut target = ssh::Target::new(address);
-        if let Some(port) = variable("ansible_port") {
-            target.port = port.parse().map_err(|_| {
-                Diagnostic::new(format!("`ansible_port` of `{name}` is not a port: `{port}`"))
-            })?;
-        }
-        let user = self.connection.user.clone().or_else(|| variable("ansible_user"));
-        if let Some(user) = user {
-            target.user = user;
-        }
-        let key = variable("ansible_ssh_private_key_file").map(PathBuf::from);
-        target.keys = if self.connection.keys.is_empty() {
-            key.into_iter().collect()
-        } else {
-            self.connection.keys.clone()
-        };
-        target.password = self
-            .connection
-            .password
-            .clone()
-            .or_else(|| variable("ansible_password"))
-            .or_else(|| variable("ansible_ssh_pass"));
-        Ok(Target::Ssh(Box::new(target), agent))
     }
 }

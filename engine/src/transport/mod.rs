@@ -1,11 +1,18 @@
 //! Ways to reach a host: each opens a byte stream to an agent there, and says in plain words which stage failed.
 
+mod agent_binary;
+pub mod ssh;
+
 use std::io;
 use std::time::Duration;
+
+pub use agent_binary::AgentBinary;
 
 use crate::diagnostic::Diagnostic;
 
 /// A byte stream to an agent, driven by one thread: what the controller has of a remote host.
+///
+/// Errors that have more to say than one line carry a [`Diagnostic`].
 pub trait Connection: Send {
     /// Sends all of `bytes`.
     ///
@@ -21,7 +28,8 @@ pub trait Connection: Send {
     /// The stream is broken (as opposed to closed in good order).
     fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<Option<usize>>;
 
-    /// What the far side wrote to its standard error so far, for the error message when it ends too early.
+    /// What the far side wrote to its standard error so far, or the end of it, for the error message when it ends too early.
+    /// Before the agent has said its first word, also what the login shell has printed.
     fn complaints(&mut self) -> String;
 
     /// How often this side has waited for the far side, when it is counted. Used by tests and `-vv`.
@@ -65,14 +73,4 @@ pub struct Unreachable {
     pub stage: Stage,
     /// What happened, and what to do about it.
     pub error: Diagnostic,
-}
-#[allow(missing_docs)]
-pub mod ssh;
-#[allow(missing_docs)]
-pub struct AgentBinary;
-#[allow(missing_docs)]
-impl AgentBinary {
-    pub fn own() -> io::Result<Self> {
-        Ok(Self)
-    }
 }

@@ -1,0 +1,270 @@
+//! The variables that say how a host is reached: read on the controller, before there is a host to evaluate anything.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Location};
+use crate::inventory::Variable;
+use crate::template;
+use crate::variables::{Layer, Variables};
+
+/// The variables of one host, as far as the controller knows them. Facts are not among them.
+pub(super) struct ConnectionVariables<'a> {
+    inventory: &'a IndexMap<String, Variable>,
+    play: &'a IndexMap<String, Value>,
+    extra: &'a IndexMap<String, Value>,
+    /// Gives the names that belong to the engine. Only asked when a value is a template.
+    names: &'a dyn Fn() -> IndexMap<String, Value>,
+    /// All of them, for templates.
+    resolved: OnceCell<Variables>,
+}
+
+impl<'a> ConnectionVariables<'a> {
+    /// The variables of a host, from the lowest layer to the highest.
+    pub(super) fn new(
+        inventory: &'a IndexMap<String, Variable>,
+        play: &'a IndexMap<String, Value>,
+        extra: &'a IndexMap<String, Value>,
+        names: &'a dyn Fn() -> IndexMap<String, Value>,
+    ) -> Self {
+        Self { inventory, play, extra, names, resolved: OnceCell::new() }
+    }
+
+    /// The value of the last of `names` that has one, as text. As in Ansible, a later name is the more special one.
+    ///
+    /// # Errors
+    /// A template in the value can't be rendered.
+    pub(super) fn text(&self, names: &[&str]) -> Result<Option<String>, Diagnostic> {
+        Ok(self.value(names)?.map(|(_, value)| plain(&value)))
+    }
+
+    /// As [`text`](Self::text), a port.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text), or it is none.
+    pub(super) fn port(&self, names: &[&str]) -> Result<Option<u16>, Diagnostic> {
+        let Some((name, value)) = self.value(names)? else { return Ok(None) };
+        let port = match &value {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_u64().and_then(|port| u16::try_from(port).ok()),
+        };
+        match port {
+            Some(port) if port > 0 => Ok(Some(port)),
+            _ => Err(self.wrong(name, &value, "a port")),
+        }
+    }
+
+    /// As [`text`](Self::text), a duration in seconds.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text), or it is none.
+    pub(super) fn seconds(&self, names: &[&str]) -> Result<Option<Duration>, Diagnostic> {
+        let Some((name, value)) = self.value(names)? else { return Ok(None) };
+        let seconds = plain(&value).trim().parse().ok().filter(|seconds| *seconds > 0.0);
+        match seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+            Some(duration) => Ok(Some(duration)),
+            None => Err(self.wrong(name, &value, "a number of seconds")),
+        }
+    }
+
+    /// As [`text`](Self::text), yes or no in any of Ansible's spellings.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text), or it is neither.
+    pub(super) fn flag(&self, names: &[&str]) -> Result<Option<bool>, Diagnostic> {
+        let Some((name, value)) = self.value(names)? else { return Ok(None) };
+        match plain(&value).trim().to_lowercase().as_str() {
+            "true" | "yes" | "on" | "y" | "t" | "1" => Ok(Some(true)),
+            "false" | "no" | "off" | "n" | "f" | "0" => Ok(Some(false)),
+            _ => Err(self.wrong(name, &value, "true or false")),
+        }
+    }
+
+    fn value<'n>(&self, names: &[&'n str]) -> Result<Option<(&'n str, Value)>, Diagnostic> {
+        for name in names.iter().rev() {
+            let Some(raw) = self.raw(name) else { continue };
+            let value = match raw {
+                Value::String(text) if template::is_template(text) => self.resolved().get(name)?,
+                plain => Some(plain.clone()),
+            };
+            // Nothing is said by a null, or by a template that renders to one.
+            if let Some(value) = value.filter(|value| !value.is_null()) {
+                return Ok(Some((name, value)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn raw(&self, name: &str) -> Option<&Value> {
+        let inventory = || self.inventory.get(name).map(|variable| &variable.value);
+        self.extra.get(name).or_else(|| self.play.get(name)).or_else(inventory)
+    }
+
+    fn resolved(&self) -> &Variables {
+        self.resolved.get_or_init(|| {
+            let origins: IndexMap<String, String> = self
+                .inventory
+                .iter()
+                .map(|(name, variable)| (name.clone(), variable.origin.to_string()))
+                .collect();
+            let variables = Variables::new().with_origins(Rc::new(move |name| place(origins.get(name)?)));
+            let inventory = self.inventory.iter().map(|(name, found)| (name.clone(), found.value.clone()));
+            variables.push(Layer::Inventory, inventory.collect());
+            variables.push(Layer::Play, self.play.clone());
+            variables.push(Layer::Extra, self.extra.clone());
+            variables.push(Layer::Engine, (self.names)());
+            variables
+        })
+    }
+
+    fn wrong(&self, name: &str, value: &Value, expected: &str) -> Diagnostic {
+        let error = Diagnostic::new(format!("`{name}` is not {expected}: `{}`", plain(value)));
+        let origin = self.inventory.get(name).filter(|_| !self.extra.contains_key(name));
+        match origin.and_then(|variable| place(&variable.origin.to_string())) {
+            Some(place) => error.at(place),
+            None => error,
+        }
+    }
+}
+
+/// A value as a person would write it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// `file:line` as a place.
+fn place(origin: &str) -> Option<Location> {
+    let (path, line) = origin.rsplit_once(':')?;
+    let line: usize = line.parse().ok()?;
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let indent =
+        text.lines().nth(line.saturating_sub(1)).map_or(0, |text| text.len() - text.trim_start().len());
+    Some(Location::new(path, &text, line, indent + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    struct Layers {
+        inventory: IndexMap<String, Variable>,
+        play: IndexMap<String, Value>,
+        extra: IndexMap<String, Value>,
+    }
+
+    fn layers(inventory: Value, play: Value, extra: Value) -> Layers {
+        let map = |value: Value| match value {
+            Value::Object(map) => map.into_iter().collect::<IndexMap<String, Value>>(),
+            other => panic!("not a map: {other}"),
+        };
+        let origin = "hosts.yml:3";
+        let with_origin = |(name, value)| (name, Variable { value, origin: origin.into() });
+        Layers {
+            inventory: map(inventory).into_iter().map(with_origin).collect(),
+            play: map(play),
+            extra: map(extra),
+        }
+    }
+
+    impl Layers {
+        fn read<T>(&self, read: impl FnOnce(&ConnectionVariables<'_>) -> T) -> T {
+            let names = || IndexMap::from([("inventory_hostname".to_owned(), json!("web1"))]);
+            read(&ConnectionVariables::new(&self.inventory, &self.play, &self.extra, &names))
+        }
+
+        fn text(&self, names: &[&str]) -> Option<String> {
+            self.read(|variables| variables.text(names)).unwrap()
+        }
+    }
+
+    #[test]
+    fn values_may_be_templates_over_other_variables() {
+        let layers = layers(
+            json!({
+                "ansible_host": "{{ network_fqdn }}",
+                "network_fqdn": "{{ inventory_hostname }}.{{ domain }}",
+                "domain": "example.net",
+                "ansible_port": "{{ base + 1 }}",
+                "base": 2200,
+                "ansible_user": "{{ nothing | default(none) }}",
+            }),
+            json!({}),
+            json!({}),
+        );
+        assert_eq!(layers.text(&["ansible_host"]).as_deref(), Some("web1.example.net"));
+        assert_eq!(layers.read(|variables| variables.port(&["ansible_port"])).unwrap(), Some(2201));
+        assert_eq!(layers.text(&["ansible_user"]), None);
+        assert_eq!(layers.text(&["ansible_connection"]), None);
+    }
+
+    #[test]
+    fn later_names_and_higher_layers_win() {
+        let layers = layers(
+            json!({ "ansible_user": "inventory", "ansible_ssh_user": "special", "a": 1, "b": 1 }),
+            json!({ "a": 2, "b": 2 }),
+            json!({ "b": 3 }),
+        );
+        assert_eq!(layers.text(&["ansible_user", "ansible_ssh_user"]).as_deref(), Some("special"));
+        assert_eq!(layers.text(&["ansible_user"]).as_deref(), Some("inventory"));
+        assert_eq!(layers.text(&["a"]).as_deref(), Some("2"));
+        assert_eq!(layers.text(&["b"]).as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn flags_have_all_of_ansibles_spellings() {
+        for (value, flag) in [
+            (json!(true), true),
+            (json!("yes"), true),
+            (json!("On"), true),
+            (json!(1), true),
+            (json!(false), false),
+            (json!("no"), false),
+            (json!("False"), false),
+            (json!(0), false),
+        ] {
+            let layers = layers(json!({ "flag": value }), json!({}), json!({}));
+            assert_eq!(layers.read(|variables| variables.flag(&["flag"])).unwrap(), Some(flag), "{value}");
+        }
+    }
+
+    #[test]
+    fn durations_are_in_seconds() {
+        for (value, seconds) in [(json!(3), 3.0), (json!("2.5"), 2.5)] {
+            let layers = layers(json!({ "timeout": value }), json!({}), json!({}));
+            let found = layers.read(|variables| variables.seconds(&["timeout"])).unwrap();
+            assert_eq!(found, Some(Duration::from_secs_f64(seconds)));
+        }
+        for value in [json!(0), json!(-1), json!("soon"), json!("inf")] {
+            let layers = layers(json!({ "timeout": value }), json!({}), json!({}));
+            assert!(layers.read(|variables| variables.seconds(&["timeout"])).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_an_error_at_its_line() {
+        let layers = layers(
+            json!({ "ansible_port": "ssh", "big": 70000, "flag": "maybe", "missing": "{{ nothing }}" }),
+            json!({}),
+            json!({}),
+        );
+        let error = |result: Result<Option<u16>, Diagnostic>| result.unwrap_err();
+        let port = error(layers.read(|variables| variables.port(&["ansible_port"])));
+        assert_eq!(port.message, "`ansible_port` is not a port: `ssh`");
+        assert_eq!(port.at.map(|at| (at.path, at.line)), Some(("hosts.yml".to_owned(), 3)));
+        let big = error(layers.read(|variables| variables.port(&["big"])));
+        assert_eq!(big.message, "`big` is not a port: `70000`");
+        let flag = layers.read(|variables| variables.flag(&["flag"])).unwrap_err();
+        assert_eq!(flag.message, "`flag` is not true or false: `maybe`");
+        let missing = layers.read(|variables| variables.text(&["missing"])).unwrap_err();
+        assert!(missing.message.contains("`nothing` is undefined"), "{missing}");
+    }
+}

@@ -1,0 +1,152 @@
+//! Where a play runs on behalf of a host, and how that host is reached.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::connect::ConnectionOptions;
+use super::connection_variables::ConnectionVariables;
+use crate::diagnostic::{Diagnostic, near_match};
+use crate::system::sandbox::Programs;
+use crate::system::{RootKind, root};
+use crate::transport::ssh;
+
+/// The kinds of connection.
+const CONNECTIONS: [&str; 4] = ["ssh", "local", "chroot", "sandbox"];
+
+/// Where a play runs.
+pub(super) enum Target {
+    /// In this process.
+    Local,
+    /// In this process, in another root.
+    Chroot(PathBuf, RootKind),
+    /// In a directory.
+    Sandbox(PathBuf, Option<fn() -> Box<dyn Programs>>),
+    /// On another machine.
+    Ssh(Box<ssh::Target>, Arc<ssh::Client>),
+}
+
+impl Target {
+    /// What kind of root the agent will find.
+    pub(super) fn root_kind(&self) -> RootKind {
+        match self {
+            Self::Chroot(_, kind) => *kind,
+            _ => RootKind::Live,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Chroot(root, _) => write!(f, "chroot {}", root.display()),
+            Self::Sandbox(directory, _) => write!(f, "sandbox {}", directory.display()),
+            Self::Ssh(target, _) => write!(f, "ssh {target}"),
+        }
+    }
+}
+
+/// Checks the name of a kind of connection, where there is one.
+///
+/// # Errors
+/// There is no such kind.
+pub(super) fn check(connection: Option<&str>) -> Result<(), Diagnostic> {
+    match connection {
+        Some(connection) if !CONNECTIONS.contains(&connection) => {
+            let hint = match near_match(connection, CONNECTIONS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", CONNECTIONS.join(", ")),
+            };
+            Err(Diagnostic::new(format!("unknown connection `{connection}`")).hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Finds out how a host is reached.
+pub(super) struct Reach<'a> {
+    /// The host's name in the inventory.
+    pub name: &'a str,
+    /// What the play says about the kind.
+    pub connection: Option<&'a str>,
+    /// What the command line says.
+    pub options: &'a ConnectionOptions,
+    /// What the inventory says.
+    pub variables: ConnectionVariables<'a>,
+    /// Where sandbox hosts are kept, unless the command line says otherwise.
+    pub sandboxes: PathBuf,
+}
+
+impl Reach<'_> {
+    /// Where the play runs; `client` is for ssh.
+    ///
+    /// # Errors
+    /// A connection variable makes no sense.
+    pub(super) fn target(&self, client: impl FnOnce() -> Arc<ssh::Client>) -> Result<Target, Diagnostic> {
+        let options = self.options;
+        let kind = match options.connection.as_deref().or(self.connection) {
+            Some(kind) => kind.to_owned(),
+            None => {
+                let default = if self.name == "localhost" { "local" } else { "ssh" };
+                self.variables.text(&["ansible_connection"])?.unwrap_or_else(|| default.to_owned())
+            }
+        };
+        check(Some(&kind))?;
+        match kind.as_str() {
+            "local" => Ok(Target::Local),
+            "chroot" => self.chroot(),
+            "sandbox" => {
+                let base = options.root.as_ref().unwrap_or(&self.sandboxes);
+                Ok(Target::Sandbox(base.join(self.name), options.sandbox_programs))
+            }
+            _ => Ok(Target::Ssh(Box::new(self.ssh()?), client())),
+        }
+    }
+
+    fn chroot(&self) -> Result<Target, Diagnostic> {
+        let root = match &self.options.root {
+            Some(root) => Some(root.clone()),
+            None => self.variables.text(&["ansible_host"])?.map(PathBuf::from),
+        };
+        let Some(root) = root else {
+            return Err(Diagnostic::new("a chroot connection needs the root to work on")
+                .hint("say it with `--root DIR`"));
+        };
+        let kind = self.options.root_kind.unwrap_or_else(|| root::kind_of(&root));
+        Ok(Target::Chroot(root, kind))
+    }
+
+    fn ssh(&self) -> Result<ssh::Target, Diagnostic> {
+        let (options, variables) = (self.options, &self.variables);
+        let host = variables.text(&["ansible_host", "ansible_ssh_host"])?;
+        let mut target = ssh::Target::new(host.unwrap_or_else(|| self.name.to_owned()));
+        if let Some(port) = variables.port(&["ansible_port", "ansible_ssh_port"])? {
+            target.port = port;
+        }
+        target.user = match &options.user {
+            Some(user) => user.clone(),
+            None => variables
+                .text(&["ansible_user", "ansible_ssh_user"])?
+                .unwrap_or_else(|| options.local_user.name.clone()),
+        };
+        target.keys.clone_from(&options.keys);
+        if target.keys.is_empty() {
+            let key = variables.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?;
+            target.keys.extend(key.map(PathBuf::from));
+        }
+        target.password = match &options.password {
+            Some(password) => Some(password.clone()),
+            None => variables.text(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])?,
+        };
+        if let Some(check) =
+            variables.flag(&["ansible_host_key_checking", "ansible_ssh_host_key_checking"])?
+        {
+            target.check_host_key = check;
+        }
+        if let Some(timeout) = variables.seconds(&["ansible_timeout", "ansible_ssh_timeout"])? {
+            target.timeout = timeout;
+        }
+        Ok(target)
+    }
+}

@@ -1,0 +1,143 @@
+//! From a name to a TCP connection.
+
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use rustix::net::sockopt;
+
+use super::Target;
+use crate::diagnostic::Diagnostic;
+use crate::failure;
+use crate::transport::{Stage, Unreachable};
+
+/// After so much silence, the kernel asks whether the other side is still there.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// So many questions without an answer mean that it isn't.
+const KEEPALIVES: u32 = 4;
+
+/// Connects to the first address of the target's name that answers.
+pub(super) fn dial(target: &Target) -> Result<TcpStream, Unreachable> {
+    let addresses = resolve(target)?;
+    let deadline = Instant::now() + target.timeout;
+    let mut refusals: Vec<String> = Vec::new();
+    for (tried, address) in addresses.iter().enumerate() {
+        // Each gets its share of the time: an address that does not answer must not use up that of the next.
+        let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let patience = (deadline.saturating_duration_since(Instant::now()) / left).max(SHORTEST);
+        match TcpStream::connect_timeout(address, patience).and_then(prepared) {
+            Ok(socket) => return Ok(socket),
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                refusals.push(format!("{}: no answer in {} s", address.ip(), seconds(patience)));
+            }
+            Err(error) => refusals.push(format!("{}: {}", address.ip(), failure::reason(&error))),
+        }
+    }
+    let error = Diagnostic::new(format!("no connection to `{}` port {}", target.host, target.port));
+    let error = refusals.into_iter().fold(error, Diagnostic::because);
+    Err(Unreachable { stage: Stage::Connection, error })
+}
+
+/// No address gets less time than this.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// Seconds with at most one decimal.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10.0).round() / 10.0
+}
+
+fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Unreachable> {
+    let unresolved = |reason: &str| Unreachable {
+        stage: Stage::Name,
+        error: Diagnostic::new(format!("could not resolve the name `{}`", target.host))
+            .because(reason)
+            .hint("`ansible_host` in the inventory says at which address a host is"),
+    };
+    let found = (target.host.as_str(), target.port).to_socket_addrs();
+    let addresses: Vec<SocketAddr> = match found {
+        Ok(found) => found.collect(),
+        Err(error) => {
+            let reason = failure::reason(&error);
+            let reason = reason.strip_prefix("failed to lookup address information: ").unwrap_or(&reason);
+            return Err(unresolved(&lower(reason)));
+        }
+    };
+    if addresses.is_empty() { Err(unresolved("it has no address")) } else { Ok(addresses) }
+}
+
+/// The system's words with a small first letter.
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Sets what a connection needs that is to be quick, and to end when the other side is gone.
+fn prepared(socket: TcpStream) -> std::io::Result<TcpStream> {
+    // Small packets are sent at once. Waiting for company costs 40 ms each.
+    socket.set_nodelay(true)?;
+    socket.set_nonblocking(true)?;
+    sockopt::set_socket_keepalive(&socket, true)?;
+    sockopt::set_tcp_keepidle(&socket, KEEPALIVE)?;
+    sockopt::set_tcp_keepintvl(&socket, KEEPALIVE)?;
+    sockopt::set_tcp_keepcnt(&socket, KEEPALIVES)?;
+    // What was sent and is not acknowledged must not wait for longer than a question.
+    let patience = KEEPALIVE * (KEEPALIVES + 1);
+    sockopt::set_tcp_user_timeout(&socket, u32::try_from(patience.as_millis()).unwrap_or(u32::MAX))?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn target(host: &str, port: u16) -> Target {
+        let mut target = Target::new(host.to_owned());
+        target.port = port;
+        target.timeout = Duration::from_millis(300);
+        target
+    }
+
+    #[test]
+    fn names_and_addresses_lead_to_a_listener() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "localhost"] {
+            let socket = dial(&target(host, port)).unwrap();
+            assert!(socket.nodelay().unwrap());
+            assert!(sockopt::socket_keepalive(&socket).unwrap());
+        }
+    }
+
+    #[test]
+    fn an_address_in_the_new_format_needs_no_brackets() {
+        let Ok(listener) = TcpListener::bind("[::1]:0") else {
+            eprintln!("skipped: this machine has no IPv6");
+            return;
+        };
+        dial(&target("::1", listener.local_addr().unwrap().port())).unwrap();
+    }
+
+    #[test]
+    fn each_way_to_fail_has_its_words() {
+        // Bound and not listening: nobody else can be there, and connections are refused.
+        let taken =
+            rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None)
+                .unwrap();
+        rustix::net::bind(&taken, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
+        let address: SocketAddr = rustix::net::getsockname(&taken).unwrap().try_into().unwrap();
+        let refused = dial(&target("127.0.0.1", address.port())).unwrap_err();
+        assert_eq!(refused.stage, Stage::Connection);
+        assert_eq!(
+            refused.error.to_string(),
+            format!(
+                "no connection to `127.0.0.1` port {}\ncaused by: 127.0.0.1: connection refused",
+                address.port()
+            )
+        );
+        let unresolved = dial(&target("name.invalid", 22)).unwrap_err();
+        assert_eq!(unresolved.stage, Stage::Name);
+        assert!(unresolved.error.message.contains("`name.invalid`"));
+    }
+}

@@ -1,0 +1,397 @@
+//! The keys by which hosts are known: `known_hosts` files, as sshd(8) describes them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha1::{Digest, Sha1};
+
+use crate::base64;
+
+/// The port that host names without one in `known_hosts` stand for.
+pub(super) const DEFAULT_PORT: u16 = 22;
+
+/// All lines of the `known_hosts` files.
+#[derive(Debug, Default)]
+pub(super) struct KnownHosts {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    marker: Marker,
+    hosts: Hosts,
+    /// The type of the key, as `ssh-ed25519`.
+    key_type: String,
+    key: Vec<u8>,
+    /// `file:line`.
+    place: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Marker {
+    /// The host has this key.
+    None,
+    /// The host's key is signed by this one.
+    Authority,
+    /// Nobody may have this key any more.
+    Revoked,
+}
+
+#[derive(Debug)]
+enum Hosts {
+    /// One name, kept as a hash of it.
+    Hashed { salt: Vec<u8>, hash: Vec<u8> },
+    /// Patterns with `*` and `?`; a `!` in front takes out what would match.
+    Patterns(Vec<String>),
+}
+
+/// What the files say about the key that a host has shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is the host's.
+    Known,
+    /// No key of the host is known. Its authority may be, at `file:line`.
+    Unknown {
+        /// Where a `@cert-authority` line covers the host.
+        authority: Option<String>,
+    },
+    /// Other keys of the host are known.
+    Changed {
+        /// Where the one of the same type stands, else the first: `file:line`.
+        place: String,
+        /// The type of the key that stands there.
+        key_type: String,
+    },
+    /// It must not be used any more.
+    Revoked {
+        /// Where that stands: `file:line`.
+        place: String,
+    },
+}
+
+impl KnownHosts {
+    /// Reads the files, in order. One that is missing says nothing.
+    ///
+    /// # Errors
+    /// One is there and can't be read.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
+        let mut known = Self::default();
+        for path in paths {
+            match fs::read(path) {
+                Ok(text) => known.add(path, &String::from_utf8_lossy(&text)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err((path.clone(), error)),
+            }
+        }
+        Ok(known)
+    }
+
+    /// Adds the lines of one file. Lines without sense are passed over, as ssh does.
+    fn add(&mut self, path: &Path, text: &str) {
+        for (number, line) in text.lines().enumerate() {
+            let place = format!("{}:{}", path.display(), number + 1);
+            self.entries.extend(entry(line, place));
+        }
+    }
+
+    /// The types of the keys that are known of a host, in the order of the files.
+    pub(super) fn key_types(&self, host: &str, port: u16) -> Vec<&str> {
+        let names = Names::new(host, port);
+        let mut types = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.marker == Marker::None) {
+            let known = names.exact(&entry.hosts) || names.without_port(&entry.hosts);
+            if known && !types.contains(&entry.key_type.as_str()) {
+                types.push(&entry.key_type);
+            }
+        }
+        types
+    }
+
+    /// What is known of `key`, which the host at `port` has shown.
+    pub(super) fn check(&self, host: &str, port: u16, key: &[u8]) -> Verdict {
+        let names = Names::new(host, port);
+        // A key that is known for the name alone is good for all ports; another key there says nothing.
+        let covers = |entry: &&Entry| {
+            names.exact(&entry.hosts) || (entry.key == key && names.without_port(&entry.hosts))
+        };
+        let lines: Vec<&Entry> = self.entries.iter().filter(covers).collect();
+        let marked = |marker| lines.iter().filter(move |entry| entry.marker == marker);
+        if let Some(entry) = marked(Marker::Revoked).find(|entry| entry.key == key) {
+            return Verdict::Revoked { place: entry.place.clone() };
+        }
+        if marked(Marker::None).any(|entry| entry.key == key) {
+            return Verdict::Known;
+        }
+        let same_type = marked(Marker::None).find(|entry| entry.key_type == key_type(key));
+        match same_type.or_else(|| marked(Marker::None).next()) {
+            Some(entry) => Verdict::Changed { place: entry.place.clone(), key_type: entry.key_type.clone() },
+            None => Verdict::Unknown {
+                authority: marked(Marker::Authority).next().map(|entry| entry.place.clone()),
+            },
+        }
+    }
+}
+
+/// The type that a key in SSH's binary format begins with; empty if it makes no sense.
+pub(super) fn key_type(key: &[u8]) -> &str {
+    let Some((length, rest)) = key.split_first_chunk::<4>() else { return "" };
+    let name = rest.get(..u32::from_be_bytes(*length) as usize).unwrap_or_default();
+    std::str::from_utf8(name).unwrap_or_default()
+}
+
+fn entry(line: &str, place: String) -> Option<Entry> {
+    let mut fields = line.split_ascii_whitespace().peekable();
+    let marker = match *fields.peek()? {
+        comment if comment.starts_with('#') => return None,
+        "@revoked" => Marker::Revoked,
+        "@cert-authority" => Marker::Authority,
+        // A marker that is not known can't be obeyed; the line must not be taken for a plain one.
+        marker if marker.starts_with('@') => return None,
+        _ => Marker::None,
+    };
+    if marker != Marker::None {
+        fields.next();
+    }
+    let hosts = hosts(fields.next()?)?;
+    let key_type = fields.next()?.to_owned();
+    let key = base64::decode(fields.next()?)?;
+    (self::key_type(&key) == key_type).then_some(Entry { marker, hosts, key_type, key, place })
+}
+
+fn hosts(field: &str) -> Option<Hosts> {
+    match field.strip_prefix("|1|") {
+        Some(hashed) => {
+            let (salt, hash) = hashed.split_once('|')?;
+            Some(Hosts::Hashed { salt: base64::decode(salt)?, hash: base64::decode(hash)? })
+        }
+        None => Some(Hosts::Patterns(field.to_lowercase().split(',').map(ToOwned::to_owned).collect())),
+    }
+}
+
+/// The names that a host may have in the files.
+struct Names {
+    /// With its port, unless that is the usual one.
+    exact: String,
+    /// Without its port, if `exact` has one.
+    plain: Option<String>,
+}
+
+impl Names {
+    fn new(host: &str, port: u16) -> Self {
+        let host = host.to_lowercase();
+        if port == DEFAULT_PORT {
+            Self { exact: host, plain: None }
+        } else {
+            Self { exact: format!("[{host}]:{port}"), plain: Some(host) }
+        }
+    }
+
+    fn exact(&self, hosts: &Hosts) -> bool {
+        hosts.cover(&self.exact)
+    }
+
+    fn without_port(&self, hosts: &Hosts) -> bool {
+        self.plain.as_deref().is_some_and(|plain| hosts.cover(plain))
+    }
+}
+
+impl Hosts {
+    fn cover(&self, name: &str) -> bool {
+        match self {
+            Self::Hashed { salt, hash } => hmac_sha1(salt, name.as_bytes()) == hash[..],
+            Self::Patterns(patterns) => {
+                let mut found = false;
+                for pattern in patterns {
+                    match pattern.strip_prefix('!') {
+                        Some(pattern) if matches(pattern, name) => return false,
+                        Some(_) => {}
+                        None => found |= matches(pattern, name),
+                    }
+                }
+                found
+            }
+        }
+    }
+}
+
+/// Whether `*` and `?` in a pattern can stand for something so that it is the name.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut p, mut n) = (0, 0);
+    // Where to go on when the last `*` has to take one more character.
+    let mut again = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                again = Some((p, n + 1));
+                p += 1;
+            }
+            Some(wanted) if *wanted == b'?' || *wanted == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((star, next)) = again else { return false };
+                again = Some((star, next + 1));
+                p = star + 1;
+                n = next;
+            }
+        }
+    }
+    pattern[p..].iter().all(|rest| *rest == b'*')
+}
+
+/// HMAC (RFC 2104) with SHA-1, the one that `known_hosts` hides names with.
+fn hmac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
+    let mut block = [0; 64];
+    if key.len() > block.len() {
+        block[..20].copy_from_slice(&Sha1::digest(key));
+    } else {
+        block[..key.len()].copy_from_slice(key);
+    }
+    let inner = Sha1::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
+    Sha1::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(kind: &str, secret: &str) -> Vec<u8> {
+        let mut key = Vec::new();
+        for part in [kind, secret] {
+            key.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
+            key.extend(part.as_bytes());
+        }
+        key
+    }
+
+    fn line(hosts: &str, kind: &str, secret: &str) -> String {
+        format!("{hosts} {kind} {} comment here\n", base64::encode(&key(kind, secret)))
+    }
+
+    fn known(text: &str) -> KnownHosts {
+        let mut known = KnownHosts::default();
+        known.add(Path::new("known_hosts"), text);
+        known
+    }
+
+    const ED: &str = "ssh-ed25519";
+    const RSA: &str = "ssh-rsa";
+
+    #[test]
+    fn hosts_are_found_by_every_spelling() {
+        // What `ssh-keygen -H` made of `[web1]:2201`.
+        let hashed = "|1|sB3I21iJpOI8Z6uryqxGqnOfQsA=|71LnrUE2py/9OtNk+xPWkLppDYI=";
+        for (hosts, host, port, found) in [
+            ("web1", "web1", 22, true),
+            ("web1", "WEB1", 22, true),
+            ("Web1", "web1", 22, true),
+            ("web1", "web10", 22, false),
+            ("a,web1,192.0.2.1", "192.0.2.1", 22, true),
+            ("[web1]:2201", "web1", 2201, true),
+            ("[web1]:2201", "web1", 22, false),
+            ("[web1]:2201", "web1", 2202, false),
+            ("web1", "web1", 2201, true),
+            ("*.example.net", "a.example.net", 22, true),
+            ("*.example.net,!b.example.net", "b.example.net", 22, false),
+            ("!b.example.net,*.example.net", "b.example.net", 22, false),
+            ("web?", "web1", 22, true),
+            ("[*.example.net]:2201", "a.example.net", 2201, true),
+            ("2001:db8::1", "2001:db8::1", 22, true),
+            (hashed, "web1", 2201, true),
+            (hashed, "web1", 22, false),
+        ] {
+            let known = known(&line(hosts, ED, "k"));
+            let verdict = known.check(host, port, &key(ED, "k"));
+            let expected = if found { Verdict::Known } else { Verdict::Unknown { authority: None } };
+            assert_eq!(verdict, expected, "{hosts} for {host} {port}");
+        }
+    }
+
+    #[test]
+    fn other_keys_of_a_host_mean_that_it_has_changed() {
+        let text = [line("web1", RSA, "old"), line("web1", ED, "old")].concat();
+        let changed = |place: &str, key_type: &str| Verdict::Changed {
+            place: place.to_owned(),
+            key_type: key_type.to_owned(),
+        };
+        let known = known(&text);
+        assert_eq!(known.check("web1", 22, &key(ED, "new")), changed("known_hosts:2", ED));
+        assert_eq!(known.check("web1", 22, &key(RSA, "old")), Verdict::Known);
+        assert_eq!(known.check("web1", 22, &key("ecdsa-sha2-nistp256", "x")), changed("known_hosts:1", RSA));
+        // Another port may be another machine.
+        assert_eq!(known.check("web1", 2201, &key(ED, "new")), Verdict::Unknown { authority: None });
+        assert_eq!(known.key_types("web1", 22), [RSA, ED]);
+        assert_eq!(known.key_types("web2", 22), [""; 0]);
+    }
+
+    #[test]
+    fn markers_are_obeyed() {
+        let revoked = known(&format!("{}@revoked {}", line("web1", ED, "k"), line("*", ED, "k")));
+        assert_eq!(
+            revoked.check("web1", 22, &key(ED, "k")),
+            Verdict::Revoked { place: "known_hosts:2".to_owned() }
+        );
+        let authority = known(&format!("@cert-authority {}", line("*.example.net", ED, "ca")));
+        assert_eq!(
+            authority.check("a.example.net", 22, &key(ED, "k")),
+            Verdict::Unknown { authority: Some("known_hosts:1".to_owned()) }
+        );
+        assert_eq!(authority.check("other", 22, &key(ED, "k")), Verdict::Unknown { authority: None });
+        let strange = known(&format!("@marker {}", line("web1", ED, "k")));
+        assert_eq!(strange.check("web1", 22, &key(ED, "k")), Verdict::Unknown { authority: None });
+    }
+
+    #[test]
+    fn lines_without_sense_are_passed_over() {
+        let text = "# web1\n\nweb1\nweb1 ssh-ed25519\nweb1 ssh-ed25519 A\nweb1 2048 65537 1234\n|1|x|y ssh-ed25519 AAAA\n";
+        let mismatch = line("web1", ED, "k").replacen(ED, RSA, 1);
+        let known = known(&format!("{text}{mismatch}{}", line("web1", ED, "k")));
+        assert_eq!(known.entries.len(), 1);
+        assert_eq!(known.entries[0].place, "known_hosts:9");
+    }
+
+    #[test]
+    fn the_vectors_of_hmac() {
+        // RFC 2202, cases 2 and 6.
+        let hex = |bytes: [u8; 20]| bytes.map(|byte| format!("{byte:02x}")).concat();
+        assert_eq!(
+            hex(hmac_sha1(b"Jefe", b"what do ya want for nothing?")),
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
+        );
+        assert_eq!(
+            hex(hmac_sha1(&[0xaa; 80], b"Test Using Larger Than Block-Size Key - Hash Key First")),
+            "aa4ae5e15272d00e95705637ce8a3b55ed402112"
+        );
+    }
+
+    /// The definition, without its speed.
+    fn matches_slowly(pattern: &[u8], name: &[u8]) -> bool {
+        match (pattern.split_first(), name.split_first()) {
+            (None, rest) => rest.is_none(),
+            (Some((b'*', more)), rest) => {
+                matches_slowly(more, name) || rest.is_some_and(|(_, name)| matches_slowly(pattern, name))
+            }
+            (Some((wanted, more)), Some((got, name))) => {
+                (*wanted == b'?' || wanted == got) && matches_slowly(more, name)
+            }
+            (Some(_), None) => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_match_as_defined(pattern in "[ab*?]{0,8}", name in "[ab]{0,8}") {
+            prop_assert_eq!(matches(&pattern, &name), matches_slowly(pattern.as_bytes(), name.as_bytes()));
+        }
+
+        #[test]
+        fn no_text_is_too_strange(text: String) {
+            known(&text);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! A command on the far side: what goes in, what comes out, how it ends.
+
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use ssh2::Channel;
+
+use super::wire::{Trouble, Wire, code};
+
+/// How long opening a channel and starting a command may take, and how long a host may take in nothing at all.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the far side may take to say how a command ended that has closed its output.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// So much is read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// So much may wait to be received. A host that says more while it takes in nothing has no good reason.
+const MOST_WAITING: usize = 64 * 1024 * 1024;
+
+/// How much of what a command complains about is kept: its end.
+const MOST_COMPLAINTS: usize = 8 * 1024;
+
+/// A command on the far side, in a channel of its own.
+///
+/// The command is asked for and its input sent without waiting for the host to say that it has started.
+pub(super) struct Pipe {
+    channel: Channel,
+    command: String,
+    /// The host has not said yet whether it runs the command.
+    asked: bool,
+    /// What was sent since an answer was last waited for.
+    sent: bool,
+    /// A packet is on its way in part. Nothing else can be sent before the rest of it.
+    within_packet: bool,
+    output: Vec<u8>,
+    /// Output up to here was taken.
+    taken: usize,
+    complaints: Vec<u8>,
+}
+
+impl Pipe {
+    /// Asks for a command.
+    ///
+    /// # Errors
+    /// The host gives no channel.
+    pub(super) fn open(wire: &mut Wire, command: String) -> Result<Self, Trouble> {
+        let session = wire.session.clone();
+        let channel = wire.run(PATIENCE, || session.channel_session())?;
+        let mut pipe = Self {
+            channel,
+            command,
+            asked: true,
+            sent: true,
+            within_packet: false,
+            output: Vec::new(),
+            taken: 0,
+            complaints: Vec::new(),
+        };
+        pipe.answered()?;
+        Ok(pipe)
+    }
+
+    /// Asks for the command, or whether it was started.
+    fn answered(&mut self) -> Result<(), Trouble> {
+        if self.asked {
+            match self.channel.exec(&self.command) {
+                Err(error) if code(&error) == libssh2_sys::LIBSSH2_ERROR_EAGAIN => {}
+                result => {
+                    self.asked = false;
+                    result?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends as much of `bytes` as the host takes in, and at least something, unless it is about to end: then nothing.
+    /// Reads meanwhile, so that neither side waits for the other for ever.
+    ///
+    /// # Errors
+    /// The connection is gone, or the host takes in nothing.
+    pub(super) fn send(&mut self, wire: &mut Wire, bytes: &[u8]) -> Result<usize, Trouble> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.channel.write(bytes) {
+                Ok(count) if count > 0 => {
+                    self.within_packet = false;
+                    self.sent = true;
+                    return Ok(count);
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.within_packet |= wire.is_sending();
+                }
+                Err(_) if self.ended() => return Ok(0),
+                Err(_) => return Err(Trouble::Lost),
+            }
+            self.pull()?;
+            if self.ended() && !self.within_packet {
+                return Ok(0);
+            }
+            if self.output.len() - self.taken > MOST_WAITING {
+                return Err(Trouble::Flood);
+            }
+            // What has come is taken off the socket even where it can't be asked for more: the host may want to be rid
+            // of it before it takes in anything.
+            let _ = self.channel.wait_eof();
+            if !wire.wait(deadline)? {
+                return Err(Trouble::Late(PATIENCE));
+            }
+        }
+    }
+
+    /// Says that no more will be sent.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub(super) fn end_input(&mut self, wire: &mut Wire) -> Result<(), Trouble> {
+        self.sent = true;
+        let channel = &mut self.channel;
+        wire.run(PATIENCE, || channel.send_eof())
+    }
+
+    /// Takes in what has come, without waiting; `true` if there was anything.
+    ///
+    /// # Errors
+    /// The connection is gone, or the host does not run commands.
+    pub(super) fn pull(&mut self) -> Result<bool, Trouble> {
+        self.answered()?;
+        if self.taken == self.output.len() {
+            self.output.clear();
+            self.taken = 0;
+        }
+        let before = self.output.len();
+        let mut chunk = [0; CHUNK];
+        // A host that always has more to say must not keep us from looking at it.
+        while self.output.len() - before < 16 * CHUNK {
+            match self.channel.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(count) => self.output.extend_from_slice(&chunk[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return Err(Trouble::Lost),
+            }
+        }
+        let complained = self.pull_complaints(&mut chunk)?;
+        Ok(complained || self.output.len() > before)
+    }
+
+    fn pull_complaints(&mut self, chunk: &mut [u8]) -> Result<bool, Trouble> {
+        let mut stderr = self.channel.stderr();
+        let mut total = 0;
+        while total < 16 * CHUNK {
+            match stderr.read(chunk) {
+                Ok(0) => break,
+                Ok(count) => {
+                    total += count;
+                    self.complaints.extend_from_slice(&chunk[..count]);
+                    let surplus = self.complaints.len().saturating_sub(MOST_COMPLAINTS);
+                    self.complaints.drain(..surplus);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return Err(Trouble::Lost),
+            }
+        }
+        Ok(total > 0)
+    }
+
+    /// Waits for something to come; `false` when nothing did before the deadline.
+    ///
+    /// # Errors
+    /// As [`Pipe::pull`].
+    pub(super) fn wait(&mut self, wire: &mut Wire, deadline: Instant) -> Result<bool, Trouble> {
+        loop {
+            if self.pull()? || self.ended() {
+                return Ok(true);
+            }
+            if std::mem::take(&mut self.sent) {
+                wire.count_round_trip();
+            }
+            if !wire.wait(deadline)? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// What has come and was not taken yet.
+    pub(super) fn output(&self) -> &[u8] {
+        &self.output[self.taken..]
+    }
+
+    /// Takes the first `count` bytes off what has come.
+    pub(super) fn take(&mut self, count: usize) {
+        self.taken += count;
+    }
+
+    /// The end of what the command has written to its standard error.
+    pub(super) fn complaints(&self) -> &[u8] {
+        &self.complaints
+    }
+
+    /// Whether no more will come.
+    pub(super) fn ended(&self) -> bool {
+        self.channel.eof()
+    }
+
+    /// Whether it can be left, so that the wire can be used for something else.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.within_packet
+    }
+
+    /// How a command that has ended ended: `None` in good order, else in words.
+    pub(super) fn ending(&mut self, wire: &mut Wire) -> Option<String> {
+        let channel = &mut self.channel;
+        if wire.run(LAST_WORD, || channel.wait_close()).is_err() {
+            return Some("the connection was closed".to_owned());
+        }
+        let signal = self.channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
+        match (signal, self.channel.exit_status()) {
+            (Some(signal), _) => Some(format!("it was ended by the signal {signal}")),
+            (None, Ok(0)) => None,
+            (None, Ok(status)) => Some(format!("it exited with status {status}")),
+            (None, Err(error)) => Some(error.message().to_lowercase()),
+        }
+    }
+}
