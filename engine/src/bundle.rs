@@ -32,9 +32,22 @@ pub struct File {
     pub size: u64,
     /// Hash of the content (BLAKE3, hexadecimal).
     pub hash: String,
+    /// Whether its owner may execute it.
+    pub executable: bool,
     /// The content of a small file. A larger one is asked for when it is needed.
     #[serde(with = "serde_bytes")]
     pub content: Option<Vec<u8>>,
+}
+
+impl File {
+    /// Whether `content` is that of the file.
+    pub fn is(&self, content: &[u8]) -> bool {
+        content.len() as u64 == self.size
+            && match &self.content {
+                Some(own) => own == content,
+                None => blake3::hash(content).to_hex().as_str() == self.hash,
+            }
+    }
 }
 
 /// Files up to this size travel with the bundle: asking for them would cost a round trip.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,10 +103,12 @@ impl Project {
     /// # Errors
     /// It can't be read.
     pub fn file(&self, path: &str) -> io::Result<File> {
-        let content = fs::read(self.on_disk(path))?;
+        let place = self.on_disk(path);
+        let executable = fs::metadata(&place)?.permissions().mode() & 0o100 != 0;
+        let content = fs::read(place)?;
         let size = content.len() as u64;
         let hash = blake3::hash(&content).to_hex().to_string();
-        Ok(File { size, hash, content: (size <= INLINE).then_some(content) })
+        Ok(File { size, hash, executable, content: (size <= INLINE).then_some(content) })
     }
 
     /// All files below a directory of the project, by their paths in it, sorted. A file's path gives itself.

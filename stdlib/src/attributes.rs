@@ -37,7 +37,8 @@ pub struct AttributeOptions {
     mode: Value,
 }
 
-fn string_or_integer(_: &mut SchemaGenerator) -> Schema {
+/// The schema of an argument that is a name or number, or a mode.
+pub fn string_or_integer(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "integer"] })
 }
 
@@ -54,6 +55,12 @@ impl AttributeOptions {
             mode: mode(&self.mode)?,
             identity: (uid, gid),
         })
+    }
+
+    /// The same owner and group with another mode.
+    #[must_use]
+    pub fn with_mode(&self, mode: &Value) -> Self {
+        Self { mode: mode.clone(), ..self.clone() }
     }
 
     /// Whether none of them is given.
@@ -73,6 +80,11 @@ pub struct AttributeRules {
 }
 
 impl AttributeRules {
+    /// Nothing in particular: what is new belongs to `identity`.
+    pub fn new(identity: (u32, u32)) -> Self {
+        Self { owner: None, group: None, mode: None, identity }
+    }
+
     /// What something that exists shall have. A link has no mode of its own to change.
     pub fn of_existing(&self, stat: &Stat) -> Attributes {
         let now = stat.attributes;
@@ -86,6 +98,11 @@ impl AttributeRules {
     /// What a new file in the directory `parent` shall have.
     pub fn of_new_file(&self, parent: Attributes) -> Attributes {
         self.of_new(NEW_FILE, false, parent)
+    }
+
+    /// What a new file shall have whose source is `executable`: without a mode that is asked for, it is so, too.
+    pub fn of_new_copy(&self, executable: bool, parent: Attributes) -> Attributes {
+        self.of_new(if executable { NEW_DIRECTORY } else { NEW_FILE }, false, parent)
     }
 
     /// What a new directory in the directory `parent` shall have.

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod attributes;
 pub mod command;
+pub mod directories;
 pub mod file;
 pub mod glob;
 pub mod group;

@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "rw", "u", "z=r", "u=q", "u=rw,", "0648", "u=gx", "-rw-r--r--", "u rw"] {
+        for text in ["", "rw", "u", "z=r", "u=q", "u=rw,", "0648", "u=gx", "u rw"] {
             assert_eq!(text.parse::<Mode>(), Err(ModeError::Malformed(text.to_owned())), "{text}");
         }
     }

@@ -8,7 +8,7 @@ use refrain_engine::step::Change;
 use refrain_engine::system::path::resolve;
 use refrain_engine::system::{Attributes, Content, Kind, Stat, View};
 
-use crate::attributes::AttributeOptions;
+use crate::attributes::{AttributeOptions, AttributeRules};
 
 /// A regular file as it is, or the place where one shall be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +30,22 @@ impl WholeFile {
     /// Something else is there, the directory that it belongs in is missing, or the options make no sense on this host.
     pub fn look(host: &dyn View, path: &Path, options: &AttributeOptions) -> Result<Self, Failure> {
         let rules = options.resolve(host)?;
+        Self::look_by(host, path, &rules, |path| Ok(rules.of_new_file(parent(host, path)?)))
+    }
+
+    /// The same, where the attributes of a new file come from `of_new`.
+    ///
+    /// # Errors
+    /// As [`WholeFile::look`].
+    pub fn look_by(
+        host: &dyn View,
+        path: &Path,
+        rules: &AttributeRules,
+        of_new: impl FnOnce(&Path) -> Result<Attributes, Failure>,
+    ) -> Result<Self, Failure> {
         let (path, stat) = follow(host, path)?;
         let (existing, attributes) = match stat {
-            None => (None, rules.of_new_file(parent(host, &path)?)),
+            None => (None, of_new(&path)?),
             Some(stat) if stat.kind == Kind::File => {
                 let content = host.read(&path)?.unwrap_or(Content::Known(Vec::new()));
                 (Some((content, stat.attributes)), rules.of_existing(&stat))

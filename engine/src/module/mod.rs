@@ -21,6 +21,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::bundle::File;
 use crate::failure::Failure;
 use crate::step::Step;
 use crate::system::preview::Overlay;
@@ -39,10 +40,16 @@ pub trait Materials {
     /// [`Failure::Source`] with the position in the template, or that the template is not there.
     fn render(&self, template: &str, extra: &Map<String, Value>) -> Result<Text, Failure>;
 
-    /// The content of a file that the play brings.
+    /// What is known of a file that the play brings. Its content may have stayed on the controller.
     ///
     /// # Errors
     /// [`Failure::Argument`] when there is no such file.
+    fn source(&self, name: &str) -> Result<&File, Failure>;
+
+    /// The content of a file that the play brings; a large one is asked for now, so compare it first ([`File::is`]).
+    ///
+    /// # Errors
+    /// As [`Materials::source`], or the controller can't read it any more.
     fn file(&self, name: &str) -> Result<Vec<u8>, Failure>;
 
     /// If `name` is a directory that the play brings: the relative paths of all files below it, sorted.

@@ -22,7 +22,7 @@ use super::values::from_json;
 use super::words::error;
 use super::{current, engine as rhai_engine, tags};
 use crate::agent::Ended;
-use crate::bundle::{Bundle, Capture};
+use crate::bundle::{Bundle, Capture, File};
 use crate::diagnostic::Diagnostic;
 use crate::event::{EventKind, Recap, Status};
 use crate::facts::Facts;
@@ -613,10 +613,12 @@ impl Materials for Host {
         self.variables.render(path, text, extra, loader).map_err(|error| Failure::Source(Box::new(error)))
     }
 
+    fn source(&self, name: &str) -> Result<&File, Failure> {
+        self.source_file(name).map(|(_, file)| file)
+    }
+
     fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
-        let Some((path, file)) = self.bundle.sources.file(&self.script(), name) else {
-            return Err(absent("file", name, "files"));
-        };
+        let (path, file) = self.source_file(name)?;
         match &file.content {
             Some(content) => Ok(content.clone()),
             None => (self.surroundings.fetch)(path),
@@ -645,6 +647,11 @@ impl Materials for Host {
 }
 
 impl Host {
+    /// A file that the play brings, and its path in the project.
+    fn source_file(&self, name: &str) -> Result<(&str, &File), Failure> {
+        self.bundle.sources.file(&self.script(), name).ok_or_else(|| absent("file", name, "files"))
+    }
+
     /// The script whose templates and files are meant: the role's, or the playbook.
     fn script(&self) -> String {
         self.with_scope(|scope| scope.role.as_ref().map(|role| role.script.clone()))

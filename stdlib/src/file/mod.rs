@@ -1,24 +1,41 @@
 //! The namespace `file`: files, directories and links.
 
+mod absent;
+mod attributes;
 mod block;
 mod content;
+mod copy;
+mod directory;
 mod document;
 mod edited_file;
 mod ini;
 mod ini_section;
 mod line;
 mod lines;
+mod link;
 mod place;
+mod queries;
 mod replace;
 mod scalar_text;
+mod template;
 
 use refrain_engine::module::Entry;
 
 /// Its functions, in the order in which documentation shows them.
 pub const ENTRIES: &[Entry] = &[
     Entry::state::<content::FileContent>(),
+    Entry::state::<copy::FileCopy>(),
+    Entry::state::<template::FileTemplate>(),
+    Entry::state::<directory::FileDirectory>(),
+    Entry::state::<link::FileLink>(),
+    Entry::state::<absent::FileAbsent>(),
+    Entry::state::<attributes::FileAttributes>(),
     Entry::state::<line::Line>(),
     Entry::state::<block::Block>(),
     Entry::state::<replace::Replace>(),
     Entry::state::<ini::Ini>(),
+    Entry::query::<queries::FileStat>(),
+    Entry::query::<queries::FileRead>(),
+    Entry::query::<queries::FileExists>(),
+    Entry::query::<queries::FileList>(),
 ];
