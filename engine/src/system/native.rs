@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, StatxFlags, Timespec, Timestamps};
 use rustix::process::{Gid, Uid};
 
 use super::account_files::{self, AccountFile};
@@ -208,7 +208,7 @@ impl System for Native {
 
     fn remove(&self, path: &Path) -> Result<(), Failure> {
         let result = match fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+            Ok(metadata) if metadata.is_dir() => refuse_mounts(path).and_then(|()| fs::remove_dir_all(path)),
             Ok(_) => fs::remove_file(path),
             Err(error) => Err(error),
         };
@@ -242,10 +242,63 @@ impl System for Native {
     }
 }
 
+/// Fails if a directory is a mount point, or one is below it: what is mounted there belongs to something else.
+fn refuse_mounts(directory: &Path) -> io::Result<()> {
+    let above = directory.parent().unwrap_or(directory);
+    let mount = mount_of(above)?;
+    let mut todo = vec![directory.to_owned()];
+    while let Some(directory) = todo.pop() {
+        if mount_of(&directory)? != mount {
+            return Err(io::Error::other(format!("something is mounted on {}", directory.display())));
+        }
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                todo.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells one mount from another: its number, and the device where the kernel (before Linux 5.8) does not number mounts.
+fn mount_of(directory: &Path) -> io::Result<(u64, u32, u32)> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW;
+    let stat = rustix::fs::statx(CWD, directory, flags, StatxFlags::MNT_ID)?;
+    Ok((stat.stx_mnt_id, stat.stx_dev_major, stat.stx_dev_minor))
+}
+
 /// Makes a rename last through a power cut, where the directory can be opened.
 fn sync_parent(path: &Path) {
     if let Some(Ok(directory)) = path.parent().map(fs::File::open) {
         // Some file systems can't sync a directory; the file itself is safe by then.
         let _ = directory.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_mounted_is_not_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let inside = directory.path().join("root/proc");
+        fs::create_dir_all(&inside).unwrap();
+        fs::write(directory.path().join("root/file"), "").unwrap();
+        let host = Native::new(RootKind::Live);
+        // A bind mount has the device of what is around it; only its number tells.
+        let bind = rustix::mount::mount_bind(directory.path().join("root"), &inside);
+        if bind.is_err() {
+            assert!(std::env::var_os("CI").is_none(), "CI may mount");
+            eprintln!("skipped: mounting is not allowed");
+            return;
+        }
+        let refused = host.remove(&directory.path().join("root")).unwrap_err();
+        rustix::mount::unmount(&inside, rustix::mount::UnmountFlags::DETACH).unwrap();
+        assert!(refused.to_string().contains("is mounted on"), "{refused}");
+        assert!(directory.path().join("root/file").exists());
+        host.remove(&directory.path().join("root")).unwrap();
+        assert!(!directory.path().join("root").exists());
     }
 }

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use refrain_engine::bundle::File;
 use refrain_engine::event::Status;
 use refrain_engine::failure::Failure;
 use refrain_engine::module::converge::{Call, Field, Mode, NoJournal, Report};
@@ -19,6 +20,10 @@ struct Play;
 impl Materials for Play {
     fn render(&self, template: &str, _: &Map<String, Value>) -> Result<Text, Failure> {
         Err(Failure::state(format!("no template `{template}`")))
+    }
+
+    fn source(&self, name: &str) -> Result<&File, Failure> {
+        Err(Failure::state(format!("nobody compares `{name}`")))
     }
 
     fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
