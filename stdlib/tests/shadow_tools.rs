@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use refrain_engine::bundle::File;
 use refrain_engine::event::Status;
 use refrain_engine::failure::Failure;
 use refrain_engine::module::converge::{Call, Mode, NoJournal};
@@ -96,6 +97,10 @@ struct Play;
 impl Materials for Play {
     fn render(&self, template: &str, _: &Map<String, Value>) -> Result<Text, Failure> {
         Err(Failure::state(format!("no template `{template}`")))
+    }
+
+    fn source(&self, name: &str) -> Result<&File, Failure> {
+        Err(Failure::state(format!("no file `{name}`")))
     }
 
     fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
