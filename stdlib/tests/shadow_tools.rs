@@ -2,23 +2,20 @@
 //!
 //! Not compared is what the modules leave alone: the copies `passwd-`, `/etc/subuid`, mail spools.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use refrain_engine::bundle::File;
 use refrain_engine::event::Status;
-use refrain_engine::failure::Failure;
+use refrain_engine::module::NoMaterials;
 use refrain_engine::module::converge::{Call, Mode, NoJournal};
-use refrain_engine::module::{Materials, Text};
 use refrain_engine::syscall::enter_root;
 use refrain_engine::system::RootKind;
 use refrain_engine::system::account_files::{AccountFile, Lock};
 use refrain_engine::system::native::Native;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const HASH: &str = "$5$saltsalt$tYCmAcqS7QfOLFbpVtDBSuzxSgJl2SpUKJkLsSVLNo9";
@@ -91,35 +88,6 @@ fn run_tools(root: &Path, commands: &[&str]) {
     }
 }
 
-/// A play that brings nothing.
-struct Play;
-
-impl Materials for Play {
-    fn render(&self, template: &str, _: &Map<String, Value>) -> Result<Text, Failure> {
-        Err(Failure::state(format!("no template `{template}`")))
-    }
-
-    fn source(&self, name: &str) -> Result<&File, Failure> {
-        Err(Failure::state(format!("no file `{name}`")))
-    }
-
-    fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
-        Err(Failure::state(format!("no file `{name}`")))
-    }
-
-    fn directory(&self, _: &str) -> Option<Vec<String>> {
-        None
-    }
-
-    fn environment(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
-    }
-
-    fn time_left(&self) -> Option<Duration> {
-        None
-    }
-}
-
 /// Does `work` in a thread that has `root` as its root directory.
 fn inside<T: Send>(root: &Path, work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
@@ -136,7 +104,7 @@ fn run_modules(root: &Path, calls: &[(&str, Value)]) {
         let registry = refrain_stdlib::registry();
         let system = Native::new(RootKind::Offline);
         for (name, arguments) in calls {
-            let call = Call { mode: Mode::Change(&system), materials: &Play, journal: &NoJournal };
+            let call = Call { mode: Mode::Change(&system), materials: &NoMaterials, journal: &NoJournal };
             let call = || registry.get(name).unwrap().call(arguments.clone(), &call);
             let report = call();
             assert_eq!(report.status, Status::Changed, "{name} {arguments}: {:?}", report.failure);

@@ -62,6 +62,41 @@ pub trait Materials {
     fn time_left(&self) -> Option<Duration>;
 }
 
+/// Brings nothing along: for calls outside of a play.
+pub struct NoMaterials;
+
+impl NoMaterials {
+    fn none<T>(what: &str, name: &str) -> Result<T, Failure> {
+        Err(Failure::argument("source", format!("there is no {what} `{name}` outside of a play")))
+    }
+}
+
+impl Materials for NoMaterials {
+    fn render(&self, template: &str, _extra: &Map<String, Value>) -> Result<Text, Failure> {
+        Self::none("template", template)
+    }
+
+    fn source(&self, name: &str) -> Result<&File, Failure> {
+        Self::none("file", name)
+    }
+
+    fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        Self::none("file", name)
+    }
+
+    fn directory(&self, _name: &str) -> Option<Vec<String>> {
+        None
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        None
+    }
+}
+
 /// What a module has while it looks and plans.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {

@@ -146,45 +146,19 @@ pub mod testing {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::rc::Rc;
-    use std::time::Duration;
 
     use refrain_engine::event::Status;
     use refrain_engine::module::converge::{Call, Mode, NoJournal, Report};
-    use refrain_engine::module::{Entry, Materials};
+    use refrain_engine::module::{Entry, NoMaterials};
     use refrain_engine::system::preview::Overlay;
     use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
     use refrain_engine::system::{Attributes, System};
-    use serde_json::{Map, Value, json};
+    use serde_json::{Value, json};
 
     use super::super::block::Block;
     use super::super::line::Line;
     use super::*;
-
-    struct NoMaterials;
-
-    impl Materials for NoMaterials {
-        fn render(&self, template: &str, _: &Map<String, Value>) -> Result<Text, Failure> {
-            Err(Failure::state(format!("there is no template `{template}`")))
-        }
-
-        fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
-            Err(Failure::state(format!("there is no file `{name}`")))
-        }
-
-        fn directory(&self, _: &str) -> Option<Vec<String>> {
-            None
-        }
-
-        fn environment(&self) -> BTreeMap<String, String> {
-            BTreeMap::new()
-        }
-
-        fn time_left(&self) -> Option<Duration> {
-            None
-        }
-    }
 
     fn call(entry: Entry, arguments: Value, mode: Mode<'_>) -> Report {
         entry.call(arguments, &Call { mode, materials: &NoMaterials, journal: &NoJournal })
