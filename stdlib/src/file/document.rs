@@ -114,7 +114,9 @@ fn without_stand_ins(text: &str, bytes: &mut Vec<u8>) {
 
 fn ends_in_carriage_returns(text: &str) -> bool {
     let mut newlines = text.match_indices('\n').peekable();
-    newlines.peek().is_some() && newlines.all(|(at, _)| text[..at].ends_with('\r'))
+    // A second carriage return would be taken for part of the line's end when the text is written.
+    let ending = |at: usize| text[..at].ends_with('\r') && !text[..at].ends_with("\r\r");
+    newlines.peek().is_some() && newlines.all(|(at, _)| ending(at))
 }
 
 #[cfg(test)]
@@ -131,6 +133,7 @@ mod tests {
     fn the_text_is_free_of_how_it_is_kept() {
         assert_eq!(unified(b"a\r\nb\r\n").text, "a\nb\n");
         assert_eq!(unified(b"a\r\nb\n").text, "a\r\nb\n", "mixed line endings are left alone");
+        assert_eq!(unified(b"a\r\r\n").text, "a\r\r\n", "so are strange ones");
         assert_eq!(unified("\u{FEFF}a".as_bytes()).text, "a");
         assert_eq!(Document::decode(b"a\r\n", LineEndings::Verbatim).text, "a\r\n");
     }
