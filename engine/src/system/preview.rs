@@ -18,8 +18,8 @@ enum Node {
     File(Content, Attributes),
     /// A directory. `fresh` when nothing of what lies below it on the host would still be there.
     Directory { attributes: Attributes, fresh: bool },
-    /// A link.
-    Link(PathBuf),
+    /// A link: where it points, and its owner and group.
+    Link(PathBuf, (u32, u32)),
     /// What is there, with other attributes.
     Attributes(Attributes),
 }
@@ -59,7 +59,7 @@ impl Overlay {
     /// # Errors
     /// As [`Overlay::write`].
     pub fn make_link(&self, path: &Path, target: &Path) -> Result<(), Failure> {
-        self.set(path, Node::Link(target.to_owned()))
+        self.set(path, Node::Link(target.to_owned(), self.identity()))
     }
 
     /// Predicts that a path and all below it is gone.
@@ -87,7 +87,8 @@ impl Overlay {
                 | Node::Directory { attributes: current, .. }
                 | Node::Attributes(current),
             ) => *current = attributes,
-            Some(Node::Link(_) | Node::Absent) => {}
+            Some(Node::Link(_, owner)) => *owner = (attributes.uid, attributes.gid),
+            Some(Node::Absent) => {}
             None => {
                 nodes.insert(place, Node::Attributes(attributes));
             }
@@ -114,7 +115,7 @@ impl Overlay {
     /// The link at a path whose parents hold no links.
     fn link_at(&self, place: &Path) -> Result<Option<PathBuf>, Failure> {
         match self.nodes.borrow().get(place) {
-            Some(Node::Link(target)) => Ok(Some(target.clone())),
+            Some(Node::Link(target, _)) => Ok(Some(target.clone())),
             Some(Node::Attributes(_)) => self.base.read_link(place),
             Some(_) => Ok(None),
             None if self.hidden(place) => Ok(None),
@@ -128,7 +129,7 @@ impl Overlay {
         place.ancestors().skip(1).any(|above| {
             matches!(
                 nodes.get(above),
-                Some(Node::Absent | Node::File(..) | Node::Link(_) | Node::Directory { fresh: true, .. })
+                Some(Node::Absent | Node::File(..) | Node::Link(..) | Node::Directory { fresh: true, .. })
             )
         })
     }
@@ -139,14 +140,14 @@ impl Overlay {
 
     fn stat_at(&self, place: &Path) -> Result<Option<Stat>, Failure> {
         let stat = |kind, attributes, size| Some(Stat { kind, attributes, size, modified: 0 });
-        let (uid, gid) = self.identity();
         Ok(match self.nodes.borrow().get(place) {
             Some(Node::Absent) => None,
             Some(Node::File(content, attributes)) => {
                 stat(Kind::File, *attributes, content.known().map_or(0, |bytes| bytes.len() as u64))
             }
             Some(Node::Directory { attributes, .. }) => stat(Kind::Directory, *attributes, 0),
-            Some(Node::Link(target)) => {
+            Some(Node::Link(target, (uid, gid))) => {
+                let (uid, gid) = (*uid, *gid);
                 stat(Kind::Link, Attributes { mode: 0o777, uid, gid }, target.as_os_str().len() as u64)
             }
             Some(Node::Attributes(attributes)) => {
@@ -183,7 +184,7 @@ impl View for Overlay {
             Some(Node::Directory { .. }) => {
                 Err(Failure::Io { act: "read", path: path.to_owned(), reason: "is a directory".to_owned() })
             }
-            Some(Node::Absent | Node::Link(_)) => Ok(None),
+            Some(Node::Absent | Node::Link(..)) => Ok(None),
             None if self.hidden(&place) => Ok(None),
             Some(Node::Attributes(_)) | None => self.base.read(&place),
         }
@@ -203,7 +204,7 @@ impl View for Overlay {
         let place = self.place(path, true)?;
         let nodes = self.nodes.borrow();
         let mut names = match nodes.get(&place) {
-            Some(Node::Absent | Node::File(..) | Node::Link(_)) => return Ok(Vec::new()),
+            Some(Node::Absent | Node::File(..) | Node::Link(..)) => return Ok(Vec::new()),
             Some(Node::Directory { fresh: true, .. }) => Vec::new(),
             _ if self.hidden(&place) => Vec::new(),
             _ => self.base.list(&place)?,
@@ -284,5 +285,10 @@ mod tests {
         let stat = overlay.stat(&file).unwrap().unwrap();
         assert_eq!((stat.attributes.mode, stat.attributes.uid, stat.size), (0o600, 7, 7));
         assert_eq!(overlay.read(&file).unwrap(), Some(Content::Known(b"content".to_vec())));
+        let link = file.with_file_name("link");
+        overlay.make_link(&link, &file).unwrap();
+        overlay.set_attributes(&link, Attributes { mode: 0o777, uid: 7, gid: 8 }).unwrap();
+        let stat = overlay.lstat(&link).unwrap().unwrap();
+        assert_eq!((stat.kind, stat.attributes.uid, stat.attributes.gid), (Kind::Link, 7, 8));
     }
 }
