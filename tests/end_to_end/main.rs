@@ -1,4 +1,5 @@
 //! The binary as people use it: whole runs, compared by their whole output.
 
+mod actions;
 mod input;
 mod support;
