@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use rustix::fs::Mode;
 use rustix::thread::UnshareFlags;
 
 /// Gives the calling thread a root directory of its own: `root` becomes `/` for it, and for what it starts.
@@ -23,11 +24,17 @@ pub fn enter_root(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes `command` start as the leader of a session, and so of a process group, of its own.
+/// The permissions that a new file of a command does not have: nobody but its owner can write it.
+const UMASK: Mode = Mode::from_raw_mode(0o022);
+
+/// Makes `command` start as the leader of a session, and so of a process group, of its own, and with the umask 022.
 ///
 /// A signal from the terminal of the agent does not reach it, and it has no terminal on which it could ask or be stopped.
-pub fn in_new_session(command: &mut Command) {
-    let setsid = || rustix::process::setsid().map(drop).map_err(io::Error::from);
-    // SAFETY: between fork and exec only a system call is made; it takes no lock and allocates nothing.
-    unsafe { command.pre_exec(setsid) };
+pub fn isolate(command: &mut Command) {
+    let isolate = || {
+        rustix::process::umask(UMASK);
+        rustix::process::setsid().map(drop).map_err(io::Error::from)
+    };
+    // SAFETY: between fork and exec only system calls are made; that takes no lock and allocates nothing.
+    unsafe { command.pre_exec(isolate) };
 }

@@ -132,7 +132,7 @@ fn start(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    syscall::in_new_session(&mut process);
+    syscall::isolate(&mut process);
     let mut tries = 0;
     loop {
         match process.spawn() {

@@ -131,6 +131,11 @@ fn a_command_has_no_terminal_and_a_group_of_its_own() {
 }
 
 #[test]
+fn the_umask_is_always_the_same() {
+    assert_eq!(stdout(&sh("umask")), "0022\n");
+}
+
+#[test]
 fn what_can_not_be_started_says_why() {
     let reason = |command: &Command| run(command).unwrap_err().to_string();
     assert_eq!(
