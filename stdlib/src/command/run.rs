@@ -13,7 +13,7 @@ use super::words::{Argv, Word, line};
 /// The words reach the program as they are; no shell reads them. The outcome has `stdout` and `stderr` (without the newlines at
 /// their ends), `stdout_lines`, `stderr_lines` and `rc`, the exit status. Another exit status than 0 is a failure that shows
 /// what the program said. Of each stream 16 MiB are kept; `truncated` says whether there was more. The program is over when
-/// it has ended itself, even if it has left a daemon behind. It has no terminal.
+/// it has ended itself, even if it has left a daemon behind. It has no terminal, and the umask 022.
 ///
 /// Check mode does not run it, and nothing is known about what it prints, unless `probe` says that it only reads.
 /// `changed_when` and `failed_when` take `true`, `false` or a closure that judges the outcome.
@@ -22,7 +22,8 @@ use super::words::{Argv, Word, line};
 /// command::run(["nomad", "acl", "bootstrap"], #{ creates: "/var/lib/nomad/.bootstrapped" });
 /// let version = command::run(["nomad", "version"], #{ probe: true }).stdout;
 /// command::run(["grep", "-q", "^wheel:", "/etc/group"], #{ probe: true, ok_status: [0, 1] });
-/// command::run(["chpasswd"], #{ stdin: "web:secret\n", changed_when: |r| r.stderr == "" });
+/// command::run(["tee", "/proc/sys/vm/drop_caches"], #{ stdin: "3\n", changed_when: false });
+/// command::run(["newaliases"], #{ changed_when: |r| r.stderr != "", failed_when: |r| r.rc > 1, timeout: 10 });
 /// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ use refrain_engine::failure::Failure;
 use refrain_engine::module::{Context, Plan, State};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::ageing::Ageing;
@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for GroupId {
 }
 
 /// When a password is set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UpdatePassword {
     /// Whenever it is another one.
