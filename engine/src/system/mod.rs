@@ -12,6 +12,8 @@ pub mod path;
 mod placed;
 pub mod preview;
 mod process;
+#[cfg(test)]
+mod random_changes;
 pub mod root;
 pub mod sandbox;
 mod streams;
@@ -63,6 +65,15 @@ pub struct Attributes {
     pub uid: u32,
     /// Numeric group.
     pub gid: u32,
+}
+
+impl Attributes {
+    /// Those of a link that `identity`, a user and group, makes in the directory `parent`. The kernel decides them.
+    fn of_new_link(identity: (u32, u32), parent: Option<Self>) -> Self {
+        let (uid, gid) = identity;
+        let gid = parent.filter(|parent| parent.mode & 0o2000 != 0).map_or(gid, |parent| parent.gid);
+        Self { mode: 0o777, uid, gid }
+    }
 }
 
 /// What `stat` says of a path.

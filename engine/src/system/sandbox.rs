@@ -1,16 +1,19 @@
 //! A host played in a directory tree: no root rights, no commands of the machine, nothing outside the directory touched.
 //!
 //! The quickstart and tests of playbooks run on it. `DIR/root` is the host's root; owners and modes are kept beside it in
-//! `DIR/attributes.json`, because a normal user can't give files away. Programs are simulated ([`Programs`]).
+//! `DIR/attributes.log`, because a normal user can't give files away. Programs are simulated ([`Programs`]).
+
+mod attribute_log;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use self::attribute_log::AttributeLog;
 use super::native::Native;
 use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, View, path::resolve};
 use crate::failure::Failure;
@@ -44,16 +47,14 @@ impl Programs for NoPrograms {
 }
 
 /// A host in a directory.
+///
+/// It belongs to one process at a time: owners and modes are read when it is opened.
 pub struct Sandbox {
     root: PathBuf,
-    sidecar: PathBuf,
-    attributes: RefCell<BTreeMap<PathBuf, Attributes>>,
+    attributes: RefCell<AttributeLog>,
     disk: Native,
     programs: Box<dyn Programs>,
 }
-
-/// What a file is like that was put into the tree by hand.
-const UNRECORDED: Attributes = Attributes { mode: 0o644, uid: 0, gid: 0 };
 
 impl Sandbox {
     /// Opens the host in `directory`, or makes a new one there: the usual empty directories, root's account.
@@ -62,52 +63,44 @@ impl Sandbox {
     /// The directory can't be made or read.
     pub fn open(directory: &Path, programs: Box<dyn Programs>) -> io::Result<Self> {
         let root = directory.join("root");
-        let sidecar = directory.join("attributes.json");
+        let mut attributes = AttributeLog::open(directory.join("attributes.log"))?;
         if !root.is_dir() {
-            furnish(&root, directory.file_name().and_then(|name| name.to_str()).unwrap_or("sandbox"))?;
+            furnish(directory, &root, &mut attributes)?;
         }
-        let attributes = match fs::read(&sidecar) {
-            Ok(text) => serde_json::from_slice(&text)?,
-            Err(_) => BTreeMap::new(),
-        };
-        Ok(Self {
-            root,
-            sidecar,
-            attributes: RefCell::new(attributes),
-            disk: Native::new(RootKind::Live),
-            programs,
+        let disk = Native::not_lasting(RootKind::Live);
+        Ok(Self { root, attributes: RefCell::new(attributes), disk, programs })
+    }
+
+    /// Where a path inside, which holds no links, is on this machine.
+    fn place(&self, inside: &Path) -> PathBuf {
+        self.root.join(inside.strip_prefix("/").unwrap_or(inside))
+    }
+
+    /// Does something at the place that a path leads to. A failure names the path and not the place.
+    fn at<T>(
+        &self,
+        path: &Path,
+        follow_last: bool,
+        act: impl FnOnce(&Path, &Path) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let result = resolve(path, follow_last, |link| self.disk.read_link(&self.place(link)))
+            .and_then(|inside| act(&self.place(&inside), &inside));
+        result.map_err(|failure| match failure {
+            Failure::Io { act, reason, .. } => Failure::Io { act, path: path.to_owned(), reason },
+            other => other,
         })
     }
 
-    /// Where the path is on this machine.
-    fn place(&self, path: &Path, follow_last: bool) -> Result<(PathBuf, PathBuf), Failure> {
-        let inside = resolve(path, follow_last, |link| self.disk.read_link(&self.root.join(relative(link))))?;
-        Ok((self.root.join(relative(&inside)), inside))
-    }
-
-    fn look(&self, path: &Path, follow_last: bool) -> Result<Option<Stat>, Failure> {
-        let (place, inside) = self.place(path, follow_last)?;
-        let Some(mut stat) = self.disk.lstat(&place)? else { return Ok(None) };
-        if follow_last && stat.kind == Kind::Link {
-            return Ok(None);
-        }
-        stat.attributes = self.attributes.borrow().get(&inside).copied().unwrap_or(match stat.kind {
-            Kind::File if stat.attributes.mode & 0o111 == 0 => UNRECORDED,
-            Kind::Link => Attributes { mode: 0o777, ..UNRECORDED },
-            _ => Attributes { mode: 0o755, ..UNRECORDED },
-        });
-        Ok(Some(stat))
+    fn look(&self, place: &Path, inside: &Path) -> Result<Option<Stat>, Failure> {
+        let Some(stat) = self.disk.lstat(place)? else { return Ok(None) };
+        let recorded = self.attributes.borrow().get(inside);
+        Ok(Some(Stat { attributes: recorded.unwrap_or(unrecorded(&stat)), ..stat }))
     }
 
     /// Notes what a real root would have been told.
-    fn note(&self, inside: PathBuf, attributes: Option<Attributes>) {
-        let mut all = self.attributes.borrow_mut();
-        match attributes {
-            Some(attributes) => {
-                all.insert(inside, attributes);
-            }
-            None => all.retain(|path, _| !path.starts_with(&inside)),
-        }
+    fn note(&self, inside: &Path, attributes: Attributes) -> Result<(), Failure> {
+        let noted = self.attributes.borrow_mut().set(inside, attributes);
+        noted.map_err(|error| Failure::io("record the owner and mode of", inside, &error))
     }
 
     /// Ours on disk: with these permissions the sandbox itself can still read and change it.
@@ -115,58 +108,61 @@ impl Sandbox {
         let (uid, gid) = self.disk.identity();
         Attributes { mode: (attributes.mode & 0o777) | least, uid, gid }
     }
-
-    fn save(&self) -> io::Result<()> {
-        let text = serde_json::to_vec(&*self.attributes.borrow())?;
-        let attributes = self.on_disk(UNRECORDED, 0o600);
-        self.disk.write(&self.sidecar, &text, attributes).map_err(io::Error::other)
-    }
 }
 
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        // Nowhere to report to from here; a sandbox whose sidecar is lost shows default owners and modes.
-        let _ = self.save();
-    }
-}
-
-fn relative(path: &Path) -> &Path {
-    path.strip_prefix("/").unwrap_or(path)
+/// What something is like that was put into the tree by hand. The umask of whoever did that does not count.
+fn unrecorded(stat: &Stat) -> Attributes {
+    let mode = match stat.kind {
+        Kind::Link => 0o777,
+        Kind::File if stat.attributes.mode & 0o111 == 0 => 0o644,
+        _ => 0o755,
+    };
+    Attributes { mode, uid: 0, gid: 0 }
 }
 
 /// The least that a fresh system has.
-fn furnish(root: &Path, name: &str) -> io::Result<()> {
-    for directory in ["etc", "usr/bin", "usr/sbin", "var/log", "var/lib", "root", "home", "tmp", "run"] {
-        fs::create_dir_all(root.join(directory))?;
+fn furnish(directory: &Path, root: &Path, attributes: &mut AttributeLog) -> io::Result<()> {
+    // Put in place when it is complete: half a host would never be completed.
+    let new = directory.join("root.new");
+    match fs::remove_dir_all(&new) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed?,
     }
-    fs::set_permissions(root.join("root"), fs::Permissions::from_mode(0o700))?;
-    fs::write(root.join("etc/hostname"), format!("{name}\n"))?;
-    fs::write(root.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")?;
-    fs::write(root.join("etc/group"), "root:x:0:\n")?;
-    fs::write(root.join("etc/shadow"), "root:*:20000::::::\n")?;
-    fs::write(root.join("etc/hosts"), "127.0.0.1 localhost\n::1 localhost\n")?;
-    fs::write(root.join("etc/os-release"), "NAME=\"Sandbox\"\nID=sandbox\nPRETTY_NAME=\"A sandbox\"\n")
+    for directory in ["etc", "usr/bin", "usr/sbin", "var/log", "var/lib", "root", "home", "tmp", "run"] {
+        fs::create_dir_all(new.join(directory))?;
+    }
+    let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or("sandbox");
+    fs::write(new.join("etc/hostname"), format!("{name}\n"))?;
+    fs::write(new.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")?;
+    fs::write(new.join("etc/group"), "root:x:0:\n")?;
+    fs::write(new.join("etc/shadow"), "root:*:20000::::::\n")?;
+    fs::write(new.join("etc/hosts"), "127.0.0.1 localhost\n::1 localhost\n")?;
+    fs::write(new.join("etc/os-release"), "NAME=\"Sandbox\"\nID=sandbox\nPRETTY_NAME=\"A sandbox\"\n")?;
+    for (path, mode) in [("/root", 0o700), ("/tmp", 0o1777), ("/etc/shadow", 0o600)] {
+        attributes.set(Path::new(path), Attributes { mode, uid: 0, gid: 0 })?;
+    }
+    fs::rename(new, root)
 }
 
 impl View for Sandbox {
     fn lstat(&self, path: &Path) -> Result<Option<Stat>, Failure> {
-        self.look(path, false)
+        self.at(path, false, |place, inside| self.look(place, inside))
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Stat>, Failure> {
-        self.look(path, true)
+        self.at(path, true, |place, inside| self.look(place, inside))
     }
 
     fn read(&self, path: &Path) -> Result<Option<Content>, Failure> {
-        self.disk.read(&self.place(path, true)?.0)
+        self.at(path, true, |place, _| self.disk.read(place))
     }
 
     fn read_link(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
-        self.disk.read_link(&self.place(path, false)?.0)
+        self.at(path, false, |place, _| self.disk.read_link(place))
     }
 
     fn list(&self, path: &Path) -> Result<Vec<OsString>, Failure> {
-        self.disk.list(&self.place(path, true)?.0)
+        self.at(path, true, |place, _| self.disk.list(place))
     }
 
     fn probe(&self, command: &Command) -> Result<Output, Failure> {
@@ -188,45 +184,52 @@ impl View for Sandbox {
 
 impl System for Sandbox {
     fn write(&self, path: &Path, content: &[u8], attributes: Attributes) -> Result<(), Failure> {
-        let (place, inside) = self.place(path, false)?;
-        self.disk.write(&place, content, self.on_disk(attributes, 0o600))?;
-        self.note(inside, Some(attributes));
-        Ok(())
+        self.at(path, false, |place, inside| {
+            self.disk.write(place, content, self.on_disk(attributes, 0o600))?;
+            self.note(inside, attributes)
+        })
     }
 
     fn make_directory(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        let (place, inside) = self.place(path, false)?;
-        self.disk.make_directory(&place, self.on_disk(attributes, 0o700))?;
-        self.note(inside, Some(attributes));
-        Ok(())
+        self.at(path, false, |place, inside| {
+            self.disk.make_directory(place, self.on_disk(attributes, 0o700))?;
+            self.note(inside, attributes)
+        })
     }
 
     fn make_link(&self, path: &Path, target: &Path) -> Result<(), Failure> {
-        let (place, inside) = self.place(path, false)?;
-        self.disk.make_link(&place, target)?;
-        self.note(inside, None);
-        Ok(())
+        self.at(path, false, |place, inside| {
+            self.disk.make_link(place, target)?;
+            let parent = self.stat(inside.parent().unwrap_or(inside))?;
+            self.note(
+                inside,
+                Attributes::of_new_link(self.identity(), parent.map(|parent| parent.attributes)),
+            )
+        })
     }
 
     fn remove(&self, path: &Path) -> Result<(), Failure> {
-        let (place, inside) = self.place(path, false)?;
-        self.disk.remove(&place)?;
-        self.note(inside, None);
-        Ok(())
+        self.at(path, false, |place, inside| {
+            self.disk.remove(place)?;
+            let forgotten = self.attributes.borrow_mut().remove(inside);
+            forgotten.map_err(|error| Failure::io("forget the owner and mode of", inside, &error))
+        })
     }
 
     fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        let (place, inside) = self.place(path, false)?;
-        if let Some(stat) = self.disk.lstat(&place)?.filter(|stat| stat.kind != Kind::Link) {
-            let least = if stat.kind == Kind::Directory { 0o700 } else { 0o600 };
-            self.disk.set_attributes(&place, self.on_disk(attributes, least))?;
-        }
-        self.note(inside, Some(attributes));
-        Ok(())
+        self.at(path, false, |place, inside| {
+            let kind = self.disk.lstat(place)?.map(|stat| stat.kind);
+            if kind == Some(Kind::Link) {
+                return self.note(inside, Attributes { mode: 0o777, ..attributes });
+            }
+            let least = if kind == Some(Kind::Directory) { 0o700 } else { 0o600 };
+            self.disk.set_attributes(place, self.on_disk(attributes, least))?;
+            self.note(inside, attributes)
+        })
     }
 
     fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure> {
-        self.disk.set_times(&self.place(path, false)?.0, accessed, modified)
+        self.at(path, false, |place, _| self.disk.set_times(place, accessed, modified))
     }
 
     fn run(&self, command: &Command) -> Result<Output, Failure> {
