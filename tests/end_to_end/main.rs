@@ -2,4 +2,5 @@
 
 mod actions;
 mod input;
+mod language;
 mod support;

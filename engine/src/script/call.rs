@@ -58,7 +58,7 @@ fn call(
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     let host = current::host(context, entry.name)?;
     if host.interrupted() {
-        return Err(Ending::Interrupted.throw(context.call_position()));
+        return Err(Ending::Interrupted.throw(place(context)));
     }
     let at = place(context);
     let start = Instant::now();

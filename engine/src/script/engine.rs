@@ -9,9 +9,10 @@ use rhai::module_resolvers::DummyModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{AST, Engine, EvalAltResult, ModuleResolver, OptimizationLevel, Position, Scope};
 
+use super::catch::Insertion;
 use super::current::{self, Current};
 use super::fault::{Ending, Fault, of_parsing};
-use super::{secret, unknown, words};
+use super::{catch, secret, unknown, words};
 use crate::diagnostic::Diagnostic;
 use crate::event::EventKind;
 use crate::module::Registry;
@@ -38,6 +39,8 @@ thread_local! {
     static STANDARD: OnceCell<SharedModule> = const { OnceCell::new() };
     static ENGINE: RefCell<Option<Rc<Engine>>> = const { RefCell::new(None) };
     static COMPILED: RefCell<Compiled> = RefCell::default();
+    /// What was put into the scripts before they were compiled.
+    static INSERTIONS: RefCell<HashMap<String, Vec<Insertion>>> = RefCell::default();
     static LOOKS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -69,9 +72,12 @@ fn build(registry: &Registry) -> Engine {
         .set_max_map_size(1_000_000)
         .set_fail_on_invalid_map_property(true)
         .set_module_resolver(Imports)
+        // What a playbook reaches is found by reading it; text that becomes a script would be hidden from that.
+        .disable_symbol("eval")
         .on_print(message)
         .on_debug(|text, _, _| message(text))
         .on_progress(progress);
+    catch::register(&mut engine);
     words::register(&mut engine);
     unknown::register(&mut engine);
     secret::register(&mut engine);
@@ -89,14 +95,29 @@ fn message(text: &str) {
     }
 }
 
-/// Ends a script whose run was interrupted.
+/// Ends a script whose run was interrupted, or whose task has no time left.
 fn progress(_operations: u64) -> Option<rhai::Dynamic> {
     let look = LOOKS.with(|looks| {
         looks.set(looks.get() + 1);
         looks.get() % OPERATIONS_BETWEEN_LOOKS == 0
     });
-    let interrupted = look && matches!(current::current(), Some(Current::Host(host)) if host.interrupted());
-    interrupted.then(|| rhai::Dynamic::from(Ending::Interrupted))
+    let Some(Current::Host(host)) = current::current().filter(|_| look) else { return None };
+    let ending = match (host.interrupted(), host.overdue()) {
+        (true, _) => Ending::Interrupted,
+        (_, true) => Ending::Overdue,
+        _ => return None,
+    };
+    Some(rhai::Dynamic::from(ending))
+}
+
+/// The line and column (from 1) of a position in a script, in the text as the person wrote it. Absent for no position.
+pub fn original(path: &str, position: Position) -> Option<(usize, usize)> {
+    let (line, column) = (position.line()?, position.position().unwrap_or(1));
+    let column = INSERTIONS.with_borrow(|all| match all.get(path) {
+        Some(insertions) => catch::original_column(insertions, line, column),
+        None => column,
+    });
+    Some((line, column))
 }
 
 /// The script `text`, compiled. A thread compiles a text once, however many hosts it serves.
@@ -113,7 +134,9 @@ pub fn compile(engine: &Engine, path: &str, text: &Arc<str>) -> Result<Rc<AST>, 
     if let Some(ast) = known {
         return Ok(ast);
     }
-    let mut ast = engine.compile(&**text).map_err(|error| of_parsing(path, text, &error))?;
+    let (instrumented, insertions) = catch::instrument(text);
+    INSERTIONS.with_borrow_mut(|all| all.insert(path.to_owned(), insertions));
+    let mut ast = engine.compile(&*instrumented).map_err(|error| of_parsing(path, text, &error))?;
     ast.set_source(path);
     let ast = Rc::new(ast);
     COMPILED

@@ -49,14 +49,42 @@ pub enum Ending {
     Play,
     /// The run was interrupted.
     Interrupted,
+    /// The time of an enclosing task is over; that task makes an error of it.
+    Overdue,
     /// What follows depends on something that check mode can't know.
     Unknown,
 }
 
+/// An ending on its way out of a script. Rhai moves the position of such an error to the outermost call, so it carries its
+/// own place.
+#[derive(Clone, Debug)]
+struct Halt {
+    ending: Ending,
+    at: Option<Location>,
+}
+
 impl Ending {
-    /// The ending as an error that no script can catch.
-    pub fn throw(self, position: Position) -> Box<EvalAltResult> {
-        EvalAltResult::ErrorTerminated(Dynamic::from(self), position).into()
+    /// The ending as an error that no script can catch, and the place that it is about.
+    pub fn throw(self, at: Option<Location>) -> Box<EvalAltResult> {
+        EvalAltResult::ErrorTerminated(Dynamic::from(Halt { ending: self, at }), Position::NONE).into()
+    }
+
+    /// The ending that an error is.
+    pub fn of(error: &EvalAltResult) -> Option<Self> {
+        match error {
+            EvalAltResult::ErrorTerminated(token, _) => halt(token).map(|halt| halt.ending),
+            EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
+            | EvalAltResult::ErrorInModule(_, inner, _) => Self::of(inner),
+            _ => None,
+        }
+    }
+}
+
+fn halt(token: &Dynamic) -> Option<Halt> {
+    match token.clone().try_cast::<Ending>() {
+        // What interrupts a script from outside knows no place.
+        Some(ending) => Some(Halt { ending, at: None }),
+        None => token.clone().try_cast(),
     }
 }
 
@@ -69,7 +97,7 @@ pub fn place(context: &NativeCallContext<'_>) -> Option<Location> {
 /// The place at `position` of the script `path`, as far as the current run has the script.
 pub fn locate(path: &str, position: Position) -> Location {
     let text = super::current::script_text(path).unwrap_or_default();
-    let (line, column) = (position.line().unwrap_or(1), position.position().unwrap_or(1));
+    let (line, column) = super::engine::original(path, position).unwrap_or((1, 1));
     let mut at = Location::new(path, &text, line, column);
     if position.line().is_none() {
         at.text = String::new();
@@ -80,8 +108,8 @@ pub fn locate(path: &str, position: Position) -> Location {
 /// A syntax error, at its place.
 pub fn of_parsing(path: &str, text: &str, error: &ParseError) -> Diagnostic {
     let position = error.position();
-    let line = position.line().unwrap_or_else(|| text.lines().count().max(1));
-    let column = position.position().unwrap_or(1);
+    let at_end = || (text.lines().count().max(1), 1);
+    let (line, column) = super::engine::original(path, position).unwrap_or_else(at_end);
     let message = error.err_type().to_string();
     let diagnostic = Diagnostic::new(lower(&message)).at(Location::new(path, text, line, column));
     // A reserved word is a syntax error of whatever kind: the parser expected anything but that.
@@ -159,7 +187,7 @@ const RESERVED: [&str; 57] = [
 ];
 
 /// The first letter in lower case, names in backticks.
-fn lower(text: &str) -> String {
+pub(super) fn lower(text: &str) -> String {
     let text = text.trim_start_matches("Syntax error: ").replace('\'', "`");
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
@@ -180,10 +208,10 @@ pub fn stop(path: &str, error: &EvalAltResult) -> Stop {
     let (inner, source) = innermost(path, error, &mut calls);
     let at = |position: Position| (!position.is_none()).then(|| locate(&source, position));
     match inner {
-        EvalAltResult::ErrorTerminated(token, position) => {
-            let ending = token.clone().try_cast::<Ending>().unwrap_or(Ending::Interrupted);
-            Stop::Ending(ending, at(*position))
-        }
+        EvalAltResult::ErrorTerminated(token, _) => match halt(token) {
+            Some(halt) => Stop::Ending(halt.ending, halt.at),
+            None => Stop::Ending(Ending::Interrupted, None),
+        },
         EvalAltResult::ErrorMismatchDataType(_, actual, position)
         | EvalAltResult::ErrorMismatchOutputType(_, actual, position)
             if is_unknown(actual) =>
@@ -216,7 +244,8 @@ pub fn stop(path: &str, error: &EvalAltResult) -> Stop {
     }
 }
 
-fn is_unknown(type_name: &str) -> bool {
+/// Whether the text of a type error, or the name of a type in it, is about a value that check mode does not know.
+pub(super) fn is_unknown(type_name: &str) -> bool {
     type_name.contains("unknown") || type_name.contains(std::any::type_name::<Unknown>())
 }
 

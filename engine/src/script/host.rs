@@ -62,7 +62,7 @@ struct Scope {
     role: Option<Rc<Role>>,
     tags: Vec<String>,
     environment: BTreeMap<String, String>,
-    deadline: Option<(Instant, f64)>,
+    deadline: Option<Instant>,
     check: Option<bool>,
     no_log: bool,
 }
@@ -161,7 +161,8 @@ impl Host {
             }
             Stop::Ending(Ending::Host, _) => ended.host_done = true,
             Stop::Ending(Ending::Play, _) => ended.play_done = true,
-            Stop::Ending(Ending::Interrupted, _) => ended.interrupted = true,
+            // The task whose time it is makes an error of `Overdue`; nothing is left of it here.
+            Stop::Ending(Ending::Interrupted | Ending::Overdue, _) => ended.interrupted = true,
             Stop::Ending(Ending::Unknown, at) => {
                 let mut word = Diagnostic::new("the prediction ends here")
                     .because("what follows depends on a value that only a real run knows")
@@ -235,6 +236,11 @@ impl Host {
     /// Whether the run shall stop.
     pub(super) fn interrupted(&self) -> bool {
         self.surroundings.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Whether the time of an enclosing task is over.
+    pub(super) fn overdue(&self) -> bool {
+        self.with_scope(|scope| scope.deadline).is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// Counts a call.
@@ -443,10 +449,7 @@ impl Host {
         scope.no_log |= options.no_log;
         if let Some(seconds) = options.timeout {
             let deadline = Instant::now() + Duration::from_secs_f64(seconds);
-            scope.deadline = match scope.deadline {
-                Some(outer) if outer.0 < deadline => Some(outer),
-                _ => Some((deadline, seconds)),
-            };
+            scope.deadline = Some(scope.deadline.map_or(deadline, |outer| outer.min(deadline)));
         }
         super::task::run(self, context, &options, || {
             self.inside(scope.clone(), || body.call_within_context::<Dynamic>(context, ()))
@@ -536,7 +539,7 @@ impl Host {
             let Some(handler) = next else { return first_error };
             if self.interrupted() {
                 self.notified.borrow_mut().insert(handler.name.clone());
-                return first_error.and(Err(Ending::Interrupted.throw(Position::NONE)));
+                return first_error.and(Err(Ending::Interrupted.throw(None)));
             }
             self.emit(EventKind::HandlerStarted { handler: handler.name.clone() });
             let result = self.run_handler(engine, &handler);
@@ -563,10 +566,7 @@ impl Host {
 /// An error whose place is in another script, as one that carries its place along.
 fn rethrow(path: &str, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
     match stop(path, &error) {
-        Stop::Ending(ending, _) => match *error {
-            EvalAltResult::ErrorTerminated(..) => error,
-            _ => ending.throw(Position::NONE),
-        },
+        Stop::Ending(ending, at) => ending.throw(at),
         Stop::Error(diagnostic) => {
             let mut fault = match *error {
                 EvalAltResult::ErrorRuntime(payload, _) => payload.try_cast::<Fault>(),
@@ -642,7 +642,7 @@ impl Materials for Host {
 
     fn time_left(&self) -> Option<Duration> {
         self.with_scope(|scope| scope.deadline)
-            .map(|(deadline, _)| deadline.saturating_duration_since(Instant::now()))
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 }
 

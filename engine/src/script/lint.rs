@@ -45,7 +45,6 @@ impl<'a> Catalogue<'a> {
                 ("call", 1),
                 ("curry", 1),
                 ("type_of", 1),
-                ("eval", 1),
                 ("is_def_var", 1),
                 ("is_def_fn", 2),
                 ("is_shared", 1),
@@ -82,7 +81,8 @@ pub struct Subject<'a> {
 impl Subject<'_> {
     /// The place at a position.
     pub fn at(&self, position: Position) -> Location {
-        Location::new(self.path, self.text, position.line().unwrap_or(1), position.position().unwrap_or(1))
+        let (line, column) = super::engine::original(self.path, position).unwrap_or((1, 1));
+        Location::new(self.path, self.text, line, column)
     }
 }
 

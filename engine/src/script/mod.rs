@@ -5,6 +5,7 @@
 
 mod call;
 pub mod calls;
+pub mod catch;
 pub mod current;
 pub mod engine;
 pub mod fault;

@@ -134,8 +134,11 @@ pub(super) fn run(
     let start = Instant::now();
     let mut tries = 0;
     loop {
-        let result = body();
+        let mut result = body();
         let late = options.timeout.is_some_and(|limit| start.elapsed().as_secs_f64() > limit);
+        if late && result.as_ref().err().and_then(|error| Ending::of(error)) == Some(Ending::Overdue) {
+            result = Err(exhausted(context, options, late));
+        }
         let good = match (&result, &options.retry_until) {
             (Err(error), _) if !error.is_catchable() => return result,
             (Err(_), _) => false,
@@ -143,7 +146,7 @@ pub(super) fn run(
                 let verdict = until.call_within_context::<Dynamic>(context, (value.clone(),))?;
                 match verdict.as_bool() {
                     Ok(good) => good,
-                    Err(_) => return Err(Ending::Unknown.throw(context.call_position())),
+                    Err(_) => return Err(Ending::Unknown.throw(place(context))),
                 }
             }
             (Ok(_), None) => true,
@@ -155,7 +158,7 @@ pub(super) fn run(
             return result.and_then(|_| Err(exhausted(context, options, late)));
         }
         if host.interrupted() {
-            return Err(Ending::Interrupted.throw(context.call_position()));
+            return Err(Ending::Interrupted.throw(place(context)));
         }
         tries += 1;
         host.pause(options.delay);

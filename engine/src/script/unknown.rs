@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext};
 
-use super::fault::Ending;
+use super::fault::{Ending, place};
 use super::marks;
 use super::values::Unknown;
 
@@ -10,7 +10,7 @@ use super::values::Unknown;
 type Never = Result<bool, Box<EvalAltResult>>;
 
 fn ends(context: &NativeCallContext<'_>) -> Never {
-    Err(Ending::Unknown.throw(context.call_position()))
+    Err(Ending::Unknown.throw(place(context)))
 }
 
 /// Registers the type: rendering gives its mark, computing gives unknown again, comparing ends the prediction.

@@ -201,10 +201,10 @@ fn register_handlers(engine: &mut Engine) {
 
 fn register_endings(engine: &mut Engine) {
     engine.register_fn("end_host", |context: NativeCallContext<'_>| -> Result<()> {
-        Err(Ending::Host.throw(context.call_position()))
+        Err(Ending::Host.throw(place(&context)))
     });
     engine.register_fn("end_play", |context: NativeCallContext<'_>| -> Result<()> {
-        Err(Ending::Play.throw(context.call_position()))
+        Err(Ending::Play.throw(place(&context)))
     });
     engine.register_fn("fail", |context: NativeCallContext<'_>, message: &str| -> Result<()> {
         error(&context, Diagnostic::new(readable(message)))
@@ -222,10 +222,10 @@ fn register_endings(engine: &mut Engine) {
         },
     );
     engine.register_fn("assert", |context: NativeCallContext<'_>, _: Unknown| -> Result<()> {
-        Err(Ending::Unknown.throw(context.call_position()))
+        Err(Ending::Unknown.throw(place(&context)))
     });
     engine.register_fn("assert", |context: NativeCallContext<'_>, _: Unknown, _: &str| -> Result<()> {
-        Err(Ending::Unknown.throw(context.call_position()))
+        Err(Ending::Unknown.throw(place(&context)))
     });
     engine.register_fn("warn", |context: NativeCallContext<'_>, message: &str| {
         let mut warning = Diagnostic::new(readable(message));
