@@ -40,32 +40,48 @@ pub(super) fn cpu(source: &dyn FactSource) -> Option<Value> {
     if count == 0 {
         return None;
     }
-    // Without a topology in /proc/cpuinfo (most ARM machines) every processor counts as a core of one socket.
-    let place =
-        |block: &&str| Some((value(block, "physical id")?.to_owned(), value(block, "core id")?.to_owned()));
-    let places: BTreeSet<(String, String)> = blocks.iter().filter_map(place).collect();
-    let sockets = places.iter().map(|(socket, _)| socket).collect::<BTreeSet<_>>().len().max(1);
-    let cores = if places.is_empty() { count } else { places.len() };
+    let topology = Topology::of(&blocks);
     let mut fact = json!({
         "count": count,
-        "cores": cores,
-        "sockets": sockets,
-        "cores_per_socket": (cores / sockets).max(1),
-        "threads_per_core": (count / cores).max(1),
+        "cores": topology.cores,
+        "sockets": topology.sockets,
+        "cores_per_socket": (topology.cores / topology.sockets).max(1),
+        "threads_per_core": (count / topology.cores).max(1),
     });
     let first = blocks[0];
-    if let Some(model) = ["model name", "cpu model", "cpu"].iter().find_map(|key| value(first, key)) {
-        fact["model"] = model.into();
-    } else if let Some(model) = value(&text, "Model").or_else(|| value(&text, "Hardware")) {
-        fact["model"] = model.into();
-    }
-    if let Some(vendor) = value(first, "vendor_id").or_else(|| value(first, "CPU implementer")) {
-        fact["vendor"] = vendor.into();
+    let names = ["model name", "cpu model", "cpu"];
+    let own = names.iter().find_map(|key| value(first, key));
+    // Small machines name themselves once, at the end.
+    let model = own.or_else(|| value(&text, "Model")).or_else(|| value(&text, "Hardware"));
+    let vendor = value(first, "vendor_id").or_else(|| value(first, "CPU implementer"));
+    for (key, text) in [("model", model), ("vendor", vendor)] {
+        if let Some(text) = text {
+            fact[key] = text.into();
+        }
     }
     if let Some(flags) = flags(first) {
         fact["flags"] = flags.split_whitespace().collect();
     }
     Some(fact)
+}
+
+/// How processors are spread over the machine.
+struct Topology {
+    cores: usize,
+    sockets: usize,
+}
+
+impl Topology {
+    fn of(blocks: &[&str]) -> Self {
+        let place = |block: &&str| {
+            Some((value(block, "physical id")?.to_owned(), value(block, "core id")?.to_owned()))
+        };
+        let places: BTreeSet<(String, String)> = blocks.iter().filter_map(place).collect();
+        let sockets = places.iter().map(|(socket, _)| socket).collect::<BTreeSet<_>>().len();
+        // Where nothing is said (most ARM machines), every processor counts as a core of one socket.
+        let cores = if places.is_empty() { blocks.len() } else { places.len() };
+        Self { cores, sockets: sockets.max(1) }
+    }
 }
 
 /// The features of a processor, under the name that its architecture gives them.
@@ -106,9 +122,126 @@ pub(super) fn firmware(source: &dyn FactSource) -> Option<Value> {
     (!fact.is_empty()).then(|| fact.into())
 }
 
+/// Gathers `facts.uptime`: whole seconds since the boot.
+pub(super) fn uptime(source: &dyn FactSource) -> Option<Value> {
+    let text = source.live().then(|| kernel(source, "/proc/uptime")).flatten()?;
+    text.split('.').next()?.trim().parse::<u64>().ok().map(Value::from)
+}
+
 /// Gathers `facts.load`: the load averages of 1, 5 and 15 minutes.
 pub(super) fn load(source: &dyn FactSource) -> Option<Value> {
-    let text = kernel(source, "/proc/loadavg")?;
+    let text = source.live().then(|| kernel(source, "/proc/loadavg")).flatten()?;
     let mut averages = text.split_whitespace().map(|average| average.parse::<f64>().ok());
     Some(json!({ "1m": averages.next()??, "5m": averages.next()??, "15m": averages.next()?? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::fake::Fake;
+    use super::*;
+
+    const X86: &str = "processor\t: 0
+vendor_id\t: GenuineIntel
+model name\t: Intel(R) Xeon(R) CPU E3-1230 V2 @ 3.30GHz
+physical id\t: 0
+siblings\t: 4
+core id\t\t: 0
+cpu cores\t: 2
+flags\t\t: fpu vme ht
+power management:
+
+processor\t: 1
+vendor_id\t: GenuineIntel
+physical id\t: 0
+core id\t\t: 1
+
+processor\t: 2
+physical id\t: 0
+core id\t\t: 0
+
+processor\t: 3
+physical id\t: 0
+core id\t\t: 1
+
+";
+
+    const ARM: &str = "processor\t: 0
+BogoMIPS\t: 108.00
+Features\t: fp asimd evtstrm
+CPU implementer\t: 0x41
+CPU part\t: 0xd08
+
+processor\t: 1
+BogoMIPS\t: 108.00
+Features\t: fp asimd evtstrm
+CPU implementer\t: 0x41
+
+Revision\t: d03115
+Model\t\t: Raspberry Pi 4 Model B Rev 1.5
+";
+
+    #[test]
+    fn processors_are_counted() {
+        let of = |text: &str| cpu(&Fake::default().file("/proc/cpuinfo", text)).unwrap();
+        assert_eq!(
+            of(X86),
+            json!({
+                "count": 4, "cores": 2, "sockets": 1, "cores_per_socket": 2, "threads_per_core": 2,
+                "model": "Intel(R) Xeon(R) CPU E3-1230 V2 @ 3.30GHz", "vendor": "GenuineIntel",
+                "flags": ["fpu", "vme", "ht"],
+            })
+        );
+        assert_eq!(
+            of(ARM),
+            json!({
+                "count": 2, "cores": 2, "sockets": 1, "cores_per_socket": 2, "threads_per_core": 1,
+                "model": "Raspberry Pi 4 Model B Rev 1.5", "vendor": "0x41",
+                "flags": ["fp", "asimd", "evtstrm"],
+            })
+        );
+        assert_eq!(cpu(&Fake::default().file("/proc/cpuinfo", "Model: nothing\n")), None);
+    }
+
+    #[test]
+    fn memory_is_in_bytes() {
+        let text = "MemTotal:       24684272 kB\nMemFree:        22192564 kB\nSwapTotal:             0 kB\nVmallocTotal:   34359738367 kB\n";
+        let expected = json!({ "total": 25_276_694_528_u64, "free": 22_725_185_536_u64, "swap_total": 0 });
+        assert_eq!(memory(&Fake::default().file("/proc/meminfo", text)), Some(expected));
+        assert_eq!(
+            memory(&Fake::default().file("/proc/meminfo", "MemTotal: 99999999999999999999 kB\n")),
+            None
+        );
+    }
+
+    #[test]
+    fn boards_without_firmware_name_themselves_in_the_device_tree() {
+        let board = Fake::default().file("/proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.5\0");
+        assert_eq!(firmware(&board), Some(json!({ "product_name": "Raspberry Pi 4 Model B Rev 1.5" })));
+        let machine = board.file("/sys/class/dmi/id/product_name", "PowerEdge R740\n");
+        assert_eq!(firmware(&machine), Some(json!({ "product_name": "PowerEdge R740" })));
+    }
+
+    #[test]
+    fn an_image_has_no_uptime() {
+        let host = || {
+            Fake::default()
+                .file("/proc/uptime", "680.12 1300.00\n")
+                .file("/proc/loadavg", "0.25 0.43 0.30 1/64 9\n")
+        };
+        assert_eq!(uptime(&host()), Some(680.into()));
+        assert_eq!(load(&host()), Some(json!({ "1m": 0.25, "5m": 0.43, "15m": 0.3 })));
+        let image = host().kind(crate::system::RootKind::Offline);
+        assert_eq!((uptime(&image), load(&image)), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r"(processor|physical id|core id|MemTotal|[0-9a: .\n]){0,20}") {
+            let files = ["cpuinfo", "meminfo", "uptime", "loadavg"];
+            let host = files.iter().fold(Fake::default(), |host, name| host.file(&format!("/proc/{name}"), &text));
+            let _ = (cpu(&host), memory(&host), uptime(&host), load(&host));
+        }
+    }
 }

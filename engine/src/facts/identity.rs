@@ -2,26 +2,29 @@
 
 use serde_json::{Map, Value, json};
 
-use super::source::{FactSource, RootKind};
+use super::source::{FactSource, shares_namespace};
 use super::text::{file, kernel_word};
 use crate::accounts::parse_users;
+use crate::system::RootKind;
 
 /// The host's name as it was set, perhaps with its domain.
 ///
-/// A live root's is the running kernel's. A container may have a name of its own, so that through one the root's
-/// `/etc/hostname` comes first, and in an offline root it is all there is.
+/// The running kernel knows it, unless this process is in a container that has a name of its own: then what the host's
+/// first process sees counts. Where that can't be told, the root's `/etc/hostname` comes first; in an offline root it is
+/// all there is.
 pub(super) fn nodename(source: &dyn FactSource) -> Option<String> {
     let running =
         || source.uname().map(|uname| uname.nodename).filter(|name| !name.is_empty() && name != "(none)");
-    match source.kind() {
-        RootKind::Live => running().or_else(|| configured(source)),
-        RootKind::LiveThroughContainer => configured(source).or_else(running),
-        RootKind::Offline => configured(source),
+    match (source.kind(), shares_namespace(source, "uts")) {
+        (RootKind::Offline, _) => configured_hostname(source),
+        (_, Some(true)) => running().or_else(|| configured_hostname(source)),
+        (_, Some(false)) => source.entered_nodename().or_else(|| configured_hostname(source)),
+        (_, None) => configured_hostname(source).or_else(running),
     }
 }
 
 /// The first line of `/etc/hostname` that is no comment.
-fn configured(source: &dyn FactSource) -> Option<String> {
+pub(super) fn configured_hostname(source: &dyn FactSource) -> Option<String> {
     let text = file(source, "/etc/hostname")?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.next().map(str::to_owned)
@@ -41,16 +44,19 @@ pub(super) fn fqdn(source: &dyn FactSource) -> Option<String> {
         return Some(name);
     }
     let hosts = file(source, "/etc/hosts").unwrap_or_default();
-    let full = hosts.lines().find_map(|line| {
-        let line = line.split('#').next().unwrap_or_default();
-        let names: Vec<&str> = line.split_whitespace().skip(1).collect();
-        let own = names.iter().any(|other| other.eq_ignore_ascii_case(&name));
-        let prefix = format!("{}.", name.to_lowercase());
-        let with_domain = names.iter().find(|other| other.to_lowercase().starts_with(&prefix));
-        if own { with_domain.or_else(|| names.first().filter(|first| first.contains('.'))) } else { None }
-            .map(|full| (*full).to_owned())
-    });
-    Some(full.unwrap_or(name))
+    Some(hosts.lines().find_map(|line| full_name(line, &name)).unwrap_or(name))
+}
+
+/// The name with a domain that a line of `/etc/hosts` has for the host `name`.
+fn full_name(line: &str, name: &str) -> Option<String> {
+    let line = line.split('#').next().unwrap_or_default();
+    let names: Vec<&str> = line.split_whitespace().skip(1).collect();
+    if !names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+        return None;
+    }
+    let prefix = format!("{}.", name.to_lowercase());
+    let own = names.iter().find(|other| other.to_lowercase().starts_with(&prefix));
+    own.or_else(|| names.first().filter(|first| first.contains('.'))).map(|full| (*full).to_owned())
 }
 
 /// Gathers `facts.domain`: what follows the first dot of the full name.
@@ -63,7 +69,7 @@ pub(super) fn domain(source: &dyn FactSource) -> Option<Value> {
 pub(super) fn machine_id(source: &dyn FactSource) -> Option<Value> {
     let paths = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
     let text = paths.iter().find_map(|path| file(source, path))?;
-    Some(text.trim()).filter(|id| !id.is_empty() && *id != "uninitialized").map(Value::from)
+    text.lines().next().map(str::trim).filter(|id| !id.is_empty() && *id != "uninitialized").map(Value::from)
 }
 
 /// Gathers `facts.boot_id`, another one after each boot.
@@ -109,4 +115,87 @@ pub(super) fn ssh_host_keys(source: &dyn FactSource) -> Option<Value> {
     });
     let fact: Map<String, Value> = keys.collect();
     (!fact.is_empty()).then(|| fact.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::Fake;
+    use super::*;
+
+    fn through_container(own: &str, first: &str) -> Fake {
+        Fake::default()
+            .kind(RootKind::LiveThroughContainer)
+            .nodename("running")
+            .link("/proc/self/ns/uts", own)
+            .link("/proc/1/ns/uts", first)
+    }
+
+    #[test]
+    fn the_hosts_name_is_never_the_containers() {
+        let named = |host: Fake| host.file("/etc/hostname", "# set by hand\n\nconfigured\n");
+        let name = |host: &Fake| nodename(host).unwrap_or_default();
+        assert_eq!(name(&named(Fake::default().nodename("running"))), "running");
+        assert_eq!(name(&named(Fake::default().nodename("(none)"))), "configured");
+        assert_eq!(name(&named(through_container("uts:[1]", "uts:[1]"))), "running");
+        assert_eq!(name(&named(through_container("uts:[1]", "uts:[2]"))), "configured");
+        assert_eq!(name(&through_container("uts:[1]", "uts:[2]")), "");
+        assert_eq!(name(&named(through_container("uts:[1]", "uts:[2]").entered_nodename("outer"))), "outer");
+        let unknown = || through_container("uts:[1]", "uts:[1]").without_first_process();
+        assert_eq!(name(&named(unknown())), "configured");
+        assert_eq!(name(&unknown()), "running");
+        let image = || Fake::default().nodename("running").kind(RootKind::Offline);
+        assert_eq!(name(&named(image())), "configured");
+        assert_eq!(name(&image()), "");
+    }
+
+    #[test]
+    fn full_names_come_from_the_hosts_file() {
+        let cases = [
+            ("127.0.1.1 web.example.net web", "web.example.net"),
+            ("127.0.1.1 web WEB.example.net # note", "WEB.example.net"),
+            ("192.0.2.1 other.example.net web", "other.example.net"),
+            ("127.0.0.1 localhost web", "web"),
+            ("192.0.2.1 other.example.net # web", "web"),
+            ("", "web"),
+        ];
+        for (hosts, expected) in cases {
+            let host =
+                Fake::default().nodename("web").file("/etc/hosts", format!("::1 localhost\n{hosts}\n"));
+            assert_eq!(fqdn(&host).unwrap(), expected, "{hosts}");
+        }
+        let full = Fake::default().nodename("web.example.org").file("/etc/hosts", "::1 web.example.net web");
+        assert_eq!(fqdn(&full).unwrap(), "web.example.org");
+        assert_eq!((hostname(&full).unwrap(), domain(&full).unwrap()), ("web".into(), "example.org".into()));
+    }
+
+    #[test]
+    fn an_image_without_an_identity_has_none() {
+        let id = |text: &str| machine_id(&Fake::default().file("/etc/machine-id", text));
+        assert_eq!(id("3d1219c7c4c5404aaa1f6d2a48adfda4\n"), Some("3d1219c7c4c5404aaa1f6d2a48adfda4".into()));
+        assert_eq!((id(""), id("uninitialized\n"), machine_id(&Fake::default())), (None, None, None));
+    }
+
+    #[test]
+    fn keys_of_the_ssh_server_have_a_type() {
+        let host = Fake::default()
+            .file("/etc/ssh/ssh_host_ed25519_key.pub", "ssh-ed25519 AAAA root@web\n")
+            .file("/etc/ssh/ssh_host_rsa_key.pub", "broken\n")
+            .file("/etc/ssh/ssh_host_rsa_key", "secret");
+        let expected = json!({ "ed25519": { "type": "ssh-ed25519", "key": "AAAA" } });
+        assert_eq!(ssh_host_keys(&host), Some(expected));
+        assert_eq!(ssh_host_keys(&Fake::default()), None);
+    }
+
+    #[test]
+    fn the_user_is_described_by_the_roots_accounts() {
+        let host = Fake::default().file("/etc/passwd", "root:x:0:0:Charlie:/root:/bin/sh\n");
+        assert_eq!(
+            user(&host),
+            json!({
+                "uid": 0, "gid": 0, "effective_uid": 0, "effective_gid": 0,
+                "name": "root", "home": "/root", "shell": "/bin/sh", "comment": "Charlie",
+            })
+        );
+        assert_eq!(user(&Fake::default()).get("name"), None);
+    }
 }

@@ -3,12 +3,21 @@
 //! A fact is gathered on first use and kept. What can't be found is absent, never an error: a host may have no `/sys`,
 //! a root that is an image no processes. Files of the host are untrusted text. No program is started.
 //!
-//! The same facts go under Ansible's names ([`Facts::ansible`]), so that its templates keep working.
+//! Facts are about the target root. An offline root has no host name but the one in its files, and no kernel, network,
+//! mounts or virtualization. Hardware is that of the machine on which the agent works: an install target will run on it.
+//!
+//! The same facts go under Ansible's names ([`Facts::ansible`]), so that its templates keep working. `docs/facts.md` has
+//! all of them.
 
 mod ansible;
 mod clock;
+mod devices;
+mod elf;
+#[cfg(test)]
+mod fake;
 mod hardware;
 mod identity;
+mod managers;
 mod mounts;
 mod native;
 mod netlink;
@@ -23,12 +32,13 @@ mod tree;
 mod virtualization;
 
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 pub use native::Native;
 pub use network::{Address, Link, Network, Route};
-pub use source::{FactSource, Identity, RootKind, Space, Uname};
+pub use source::{FactSource, Identity, Space, Uname};
 pub use tree::Tree;
 
 /// How a fact is gathered.
@@ -40,23 +50,24 @@ const FACTS: &[(&str, Gather)] = &[
     ("hostname", |facts| identity::hostname(facts.source())),
     ("fqdn", |facts| identity::fqdn(facts.source()).map(Value::from)),
     ("domain", |facts| identity::domain(facts.source())),
-    ("kernel", Facts::kernel),
+    ("kernel", |facts| os::kernel(facts.source())),
     ("architecture", |facts| os::architecture(facts.source())),
     ("memory", |facts| hardware::memory(facts.source())),
     ("cpu", |facts| hardware::cpu(facts.source())),
     ("firmware", |facts| hardware::firmware(facts.source())),
     ("load", |facts| hardware::load(facts.source())),
     ("network", |facts| network::fact(facts.source(), facts.network())),
+    ("devices", |facts| devices::fact(facts.source())),
     ("mounts", |facts| mounts::fact(facts.source())),
-    ("virtualization", |facts| Some(virtualization::fact(facts.source()))),
-    ("uptime", Facts::uptime),
+    ("virtualization", |facts| virtualization::fact(facts.source())),
+    ("uptime", |facts| hardware::uptime(facts.source())),
     ("boot_id", |facts| identity::boot_id(facts.source())),
     ("machine_id", |facts| identity::machine_id(facts.source())),
-    ("service_manager", |facts| Some(os::service_manager(facts.source()))),
-    ("package_manager", |facts| os::package_manager(facts.source(), facts.text("os", "family"))),
+    ("service_manager", |facts| Some(managers::service_manager(facts.source()))),
+    ("package_manager", |facts| managers::package_manager(facts.source(), facts.text("os", "family"))),
     ("selinux", |facts| Some(os::selinux(facts.source()))),
     ("ssh_host_keys", |facts| identity::ssh_host_keys(facts.source())),
-    ("date_time", |facts| Some(clock::fact(facts.source().now()))),
+    ("date_time", |facts| Some(clock::fact(facts.time()))),
     ("user", |facts| Some(identity::user(facts.source()))),
     ("env", |facts| Some(identity::env(facts.source()))),
 ];
@@ -66,6 +77,7 @@ pub struct Facts {
     source: Box<dyn FactSource>,
     gathered: [OnceLock<Option<Value>>; FACTS.len()],
     network: OnceLock<Option<Network>>,
+    time: OnceLock<SystemTime>,
 }
 
 impl Facts {
@@ -75,6 +87,7 @@ impl Facts {
             source: Box::new(source),
             gathered: [const { OnceLock::new() }; FACTS.len()],
             network: OnceLock::new(),
+            time: OnceLock::new(),
         }
     }
 
@@ -123,15 +136,14 @@ impl Facts {
         self.peek(fact)?.get(key)?.as_str()
     }
 
-    fn kernel(&self) -> Option<Value> {
-        let uname = self.source.uname()?;
-        Some(json!({ "name": uname.sysname, "release": uname.release, "version": uname.version }))
+    /// A copy of what is inside of a fact.
+    fn inside(&self, fact: &str, key: &str) -> Option<Value> {
+        self.peek(fact)?.get(key).cloned()
     }
 
-    /// Whole seconds since the boot.
-    fn uptime(&self) -> Option<Value> {
-        let text = self.source.live().then(|| text::kernel(self.source(), "/proc/uptime")).flatten()?;
-        text.split('.').next()?.trim().parse::<u64>().ok().map(Value::from)
+    /// When the time was first asked for.
+    fn time(&self) -> SystemTime {
+        *self.time.get_or_init(|| self.source.now())
     }
 }
 

@@ -2,18 +2,19 @@
 
 use std::fs;
 use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Dir, Mode, OFlags, openat};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::netlink;
 use super::network::Network;
-use super::source::{FactSource, Identity, RootKind, Space, Uname};
-
-/// No file that facts are taken from is longer; more of it is not read.
-const LONGEST: u64 = 4 << 20;
+use super::source::{FactSource, Identity, LONGEST, Space, Uname};
+use crate::system::RootKind;
 
 /// The host on which this process runs. The process has already entered the target root.
 #[derive(Debug)]
@@ -48,8 +49,8 @@ impl Native {
 }
 
 impl FactSource for Native {
-    fn read(&self, path: &str) -> Option<Vec<u8>> {
-        content(open(path, reading())?)
+    fn read_start(&self, path: &str, length: u64) -> Option<Vec<u8>> {
+        content(open(path, reading())?, length)
     }
 
     fn list(&self, path: &str) -> Vec<String> {
@@ -68,8 +69,16 @@ impl FactSource for Native {
         self.kind
     }
 
+    fn owns_first_process(&self) -> bool {
+        match self.kind {
+            RootKind::Live => true,
+            RootKind::Offline => false,
+            RootKind::LiveThroughContainer => has_first_process(),
+        }
+    }
+
     fn kernel_read(&self, path: &str) -> Option<Vec<u8>> {
-        content(self.open_kernel(path, reading())?)
+        content(self.open_kernel(path, reading())?, LONGEST)
     }
 
     fn kernel_list(&self, path: &str) -> Vec<String> {
@@ -85,38 +94,37 @@ impl FactSource for Native {
     }
 
     fn uname(&self) -> Option<Uname> {
-        let uname = rustix::system::uname();
-        Some(Uname {
-            sysname: uname.sysname().to_string_lossy().into_owned(),
-            nodename: uname.nodename().to_string_lossy().into_owned(),
-            release: uname.release().to_string_lossy().into_owned(),
-            version: uname.version().to_string_lossy().into_owned(),
-            machine: uname.machine().to_string_lossy().into_owned(),
-        })
+        Some(uname())
     }
 
     fn network(&self) -> Option<Network> {
-        // In another network namespace than the host's first process, only that process's files tell the truth.
-        let own = self.kernel_link("/proc/self/ns/net");
-        let first = self.kernel_link("/proc/1/ns/net");
-        let elsewhere = self.kind == RootKind::LiveThroughContainer && first.is_some() && own != first;
-        if elsewhere { None } else { netlink::network().ok() }
+        netlink::network().ok()
+    }
+
+    fn entered_nodename(&self) -> Option<String> {
+        let enter = || enter("uts", LinkNameSpaceType::HostNameAndNISDomainName, || Some(uname().nodename));
+        self.owns_first_process().then(enter).flatten()
+    }
+
+    fn entered_network(&self) -> Option<Network> {
+        let enter = || enter("net", LinkNameSpaceType::Network, || netlink::network().ok());
+        self.owns_first_process().then(enter).flatten()
     }
 
     fn hypervisor(&self) -> Option<String> {
         signature()
     }
 
-    fn space(&self, mount: &str) -> Option<Space> {
-        let found = rustix::fs::statvfs(mount).ok()?;
-        Some(Space {
-            block_size: if found.f_frsize == 0 { found.f_bsize } else { found.f_frsize },
-            blocks: found.f_blocks,
-            blocks_free: found.f_bfree,
-            blocks_available: found.f_bavail,
-            inodes: found.f_files,
-            inodes_available: found.f_favail,
-        })
+    fn space(&self, mount: &str, patience: Option<Duration>) -> Option<Space> {
+        // Through a container, what is mounted there may be mounted here as well, or not.
+        let outer = (self.kind == RootKind::LiveThroughContainer).then(|| format!("/proc/1/root{mount}"));
+        let mount = mount.to_owned();
+        let ask = move || outer.and_then(|path| statvfs(&path)).or_else(|| statvfs(&mount));
+        let Some(patience) = patience else { return ask() };
+        let (sender, receiver) = mpsc::channel();
+        // A thread that waits for a dead server can be left behind. Nobody hears a late answer.
+        std::thread::Builder::new().spawn(move || sender.send(ask()).unwrap_or_default()).ok()?;
+        receiver.recv_timeout(patience).ok().flatten()
     }
 
     fn identity(&self) -> Identity {
@@ -138,6 +146,47 @@ impl FactSource for Native {
     }
 }
 
+fn uname() -> Uname {
+    let uname = rustix::system::uname();
+    Uname {
+        sysname: uname.sysname().to_string_lossy().into_owned(),
+        nodename: uname.nodename().to_string_lossy().into_owned(),
+        release: uname.release().to_string_lossy().into_owned(),
+        version: uname.version().to_string_lossy().into_owned(),
+        machine: uname.machine().to_string_lossy().into_owned(),
+    }
+}
+
+/// Asks in a namespace of the first process. Only the thread that asks goes there, and then it ends.
+fn enter<T: Send + 'static>(name: &str, kind: LinkNameSpaceType, ask: fn() -> Option<T>) -> Option<T> {
+    let namespace = open(&format!("/proc/1/ns/{name}"), reading())?;
+    let visitor = move || {
+        move_into_link_name_space(namespace.as_fd(), Some(kind)).ok()?;
+        ask()
+    };
+    std::thread::Builder::new().spawn(visitor).ok()?.join().ok().flatten()
+}
+
+/// Whether the root has a `/proc` whose first process lives in this same root.
+fn has_first_process() -> bool {
+    match (fs::metadata("/proc/1/root/."), fs::metadata("/")) {
+        (Ok(first), Ok(own)) => (first.dev(), first.ino()) == (own.dev(), own.ino()),
+        // Only root may look there. A `/proc` that is mounted inside of the root is hardly ever another one's.
+        _ => Path::new("/proc/1").exists(),
+    }
+}
+
+fn statvfs(path: &str) -> Option<Space> {
+    let found = rustix::fs::statvfs(path).ok()?;
+    Some(Space {
+        block_size: if found.f_frsize == 0 { found.f_bsize } else { found.f_frsize },
+        blocks: found.f_blocks,
+        blocks_available: found.f_bavail,
+        inodes: found.f_files,
+        inodes_available: found.f_favail,
+    })
+}
+
 /// `NONBLOCK`, so that a named pipe in the place of a file does not hold the agent up.
 fn reading() -> OFlags {
     OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY
@@ -151,9 +200,9 @@ fn open(path: &str, flags: OFlags) -> Option<OwnedFd> {
     rustix::fs::open(path, flags, Mode::empty()).ok()
 }
 
-fn content(file: OwnedFd) -> Option<Vec<u8>> {
+fn content(file: OwnedFd, length: u64) -> Option<Vec<u8>> {
     let mut content = Vec::new();
-    fs::File::from(file).take(LONGEST).read_to_end(&mut content).ok()?;
+    fs::File::from(file).take(length).read_to_end(&mut content).ok()?;
     Some(content)
 }
 
@@ -186,4 +235,89 @@ fn signature() -> Option<String> {
 #[cfg(not(target_arch = "x86_64"))]
 fn signature() -> Option<String> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::Facts;
+    use super::*;
+    use crate::syscall::enter_root;
+    use crate::system::root::open_kernel;
+
+    /// Asks for facts in a thread that has `root` as its root. `None` where that is not allowed.
+    fn in_root<T: Send + 'static>(root: PathBuf, kind: RootKind, ask: fn(&Facts) -> T) -> Option<T> {
+        if !rustix::process::geteuid().is_root() {
+            assert!(std::env::var_os("CI").is_none(), "needs root");
+            eprintln!("skipped: entering another root needs root");
+            return None;
+        }
+        let thread = std::thread::spawn(move || {
+            let kernel = open_kernel().unwrap();
+            enter_root(&root).unwrap();
+            ask(&Facts::new(Native::new(kind).with_kernel(kernel)))
+        });
+        Some(thread.join().unwrap())
+    }
+
+    #[test]
+    fn a_root_without_proc_is_described_by_its_files_and_the_outer_kernel() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        fs::write(root.path().join("etc/hostname"), "inner.example.net\n").unwrap();
+        let known = |facts: &Facts| {
+            let names = ["memory", "uptime", "kernel", "network", "mounts", "hostname"];
+            let there: Vec<&str> = names.into_iter().filter(|name| facts.peek(name).is_some()).collect();
+            (there, facts.get("hostname"))
+        };
+        let path = || root.path().to_owned();
+        if let Some((there, hostname)) = in_root(path(), RootKind::LiveThroughContainer, known) {
+            assert_eq!(there, ["memory", "uptime", "kernel", "network", "hostname"]);
+            assert_eq!(hostname, Some("inner".into()));
+        }
+        if let Some((there, hostname)) = in_root(path(), RootKind::Offline, known) {
+            assert_eq!(there, ["memory", "hostname"]);
+            assert_eq!(hostname, Some("inner".into()));
+        }
+    }
+
+    #[test]
+    fn an_empty_root_knows_nothing_of_the_machine_around_it() {
+        let root = tempfile::tempdir().unwrap();
+        let names = |facts: &Facts| {
+            ["hostname", "fqdn", "network", "mounts", "virtualization", "os"].map(|name| facts.get(name))
+        };
+        if let Some(found) = in_root(root.path().to_owned(), RootKind::Offline, names) {
+            assert_eq!(found, [None, None, None, None, None, None]);
+        }
+    }
+
+    #[test]
+    fn the_first_process_is_visited_without_going_there() {
+        let source = Native::new(RootKind::Live);
+        let before = fs::read_link("/proc/thread-self/ns/net").unwrap();
+        // Not everybody may; who may, sees at least what is everywhere.
+        if let Some(network) = source.entered_network() {
+            assert!(network.link("lo").is_some());
+        }
+        assert_eq!(fs::read_link("/proc/thread-self/ns/net").unwrap(), before);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_holds_nobody_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("hostname");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert_eq!(Native::new(RootKind::Live).read(pipe.to_str().unwrap()), Some(Vec::new()));
+    }
+
+    #[test]
+    fn space_is_told_within_the_time_that_is_given() {
+        let source = Native::new(RootKind::Live);
+        let patient = source.space("/", None).unwrap();
+        assert!(patient.blocks >= patient.blocks_available);
+        assert_eq!(source.space("/", Some(Duration::from_secs(60))).unwrap().blocks, patient.blocks);
+        assert_eq!(source.space("/no/such/place", None), None);
+    }
 }

@@ -155,8 +155,8 @@ fn link(message: &Message) -> Option<(u32, Link)> {
     const IFLA_OPERSTATE: u16 = 16;
     const IFLA_LINKINFO: u16 = 18;
     const IFLA_INFO_KIND: u16 = 1;
+    const IFLA_PROMISCUITY: u16 = 30;
     const IFF_UP: u32 = 1;
-    const IFF_PROMISC: u32 = 0x100;
 
     if message.kind != RTM_NEWLINK {
         return None;
@@ -164,14 +164,15 @@ fn link(message: &Message) -> Option<(u32, Link)> {
     let hardware = u16_at(&message.body, 2)?;
     let index = u32_at(&message.body, 4)?;
     let flags = u32_at(&message.body, 8)?;
-    let mut link =
-        Link { promiscuous: flags & IFF_PROMISC != 0, kind: hardware_kind(hardware), ..Link::default() };
+    let mut link = Link { kind: hardware_kind(hardware), ..Link::default() };
     let mut carrier = true;
     for (kind, content) in attributes(message.body.get(16..)?) {
         match kind {
             IFLA_ADDRESS => link.mac = mac(content),
             IFLA_IFNAME => link.name = word(content),
             IFLA_MTU => link.mtu = u32_at(content, 0)?,
+            // Unlike the flag, this also counts what a bridge or a sniffer asks for.
+            IFLA_PROMISCUITY => link.promiscuous = u32_at(content, 0)? > 0,
             IFLA_OPERSTATE => carrier = !is_down(content.first().copied()),
             IFLA_LINKINFO => {
                 let driver = attributes(content).find(|(kind, _)| *kind == IFLA_INFO_KIND);
@@ -221,11 +222,13 @@ fn address(message: &Message, name: &impl Fn(u32) -> Option<String>) -> Option<A
     const IFA_LOCAL: u16 = 2;
     const IFA_LABEL: u16 = 3;
     const IFA_BROADCAST: u16 = 4;
+    // For IPv6 the same bit is IFA_F_TEMPORARY.
+    const IFA_F_SECONDARY: u8 = 1;
 
     if message.kind != RTM_NEWADDR {
         return None;
     }
-    let prefix = *message.body.get(1)?;
+    let (prefix, flags) = (*message.body.get(1)?, *message.body.get(2)?);
     let scope = scope(*message.body.get(3)?);
     let interface = name(u32_at(&message.body, 4)?)?;
     let (mut remote, mut local, mut label, mut broadcast) = (None, None, None, None);
@@ -244,11 +247,14 @@ fn address(message: &Message, name: &impl Fn(u32) -> Option<String>) -> Option<A
     };
     // On a point-to-point link IFA_ADDRESS is the other end.
     let address = local.or(remote)?;
+    let has_peer = address.is_ipv4() && remote.is_some_and(|remote| remote != address);
     Some(Address {
         label: label.unwrap_or_else(|| interface.clone()),
         interface,
         address,
-        prefix,
+        // The network is then the other end's.
+        prefix: if has_peer { 32 } else { prefix },
+        secondary: flags & IFA_F_SECONDARY != 0,
         broadcast,
         scope,
     })
@@ -290,8 +296,8 @@ fn route(message: &Message, name: &impl Fn(u32) -> Option<String>) -> Option<Rou
 }
 
 fn ip(bytes: &[u8]) -> Option<IpAddr> {
-    let ipv4 = <[u8; 4]>::try_from(bytes).map(|octets| IpAddr::from(octets));
-    ipv4.or_else(|_| <[u8; 16]>::try_from(bytes).map(|octets| IpAddr::from(octets))).ok()
+    let ipv4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    ipv4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
 /// A text that ends with a zero byte.
@@ -328,13 +334,14 @@ mod tests {
     fn bridge() -> Message {
         let mut fixed = vec![0, 0, 1, 0];
         fixed.extend(7_u32.to_ne_bytes());
-        fixed.extend(0x1103_u32.to_ne_bytes());
+        fixed.extend(0x1003_u32.to_ne_bytes());
         fixed.extend(0_u32.to_ne_bytes());
         let info = attribute(1, b"bridge\0");
         let attributes = [
             attribute(3, b"br0\0"),
             attribute(1, &[2, 0, 0, 0, 0, 9]),
             attribute(4, &1500_u32.to_ne_bytes()),
+            attribute(30, &1_u32.to_ne_bytes()),
             attribute(16, &[6]),
             attribute(18 | 0x8000, &info),
         ];

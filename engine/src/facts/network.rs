@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Map, Value, json};
 
-use super::source::FactSource;
+use super::source::{FactSource, shares_namespace};
 use super::{proc_net, text};
 
 /// What the kernel knows about the network.
@@ -46,8 +46,11 @@ pub struct Address {
     pub label: String,
     /// The address itself.
     pub address: IpAddr,
-    /// How many leading bits are the network's.
+    /// How many leading bits are the network's: 32 for an IPv4 address whose link has only another end, no network.
     pub prefix: u8,
+    /// Whether the interface has another address in the same network that comes first, or the address is a temporary
+    /// one.
+    pub secondary: bool,
     /// The broadcast address, where one is set.
     pub broadcast: Option<Ipv4Addr>,
     /// `global`, `site`, `link`, `host` or `nowhere`.
@@ -66,9 +69,16 @@ pub struct Route {
 }
 
 impl Network {
-    /// Asks the kernel, else reads its files.
+    /// Asks the kernel, else reads its files. An image has no network.
     pub(super) fn of(source: &dyn FactSource) -> Option<Self> {
-        source.network().or_else(|| proc_net::network(source))
+        if !source.live() {
+            return None;
+        }
+        // In another network namespace than the host's first process, only what that one sees is the truth.
+        if shares_namespace(source, "net") == Some(false) {
+            return source.entered_network().or_else(|| proc_net::network(source, "/proc/1/net"));
+        }
+        source.network().or_else(|| proc_net::network(source, "/proc/net"))
     }
 
     /// The interface of this name.
@@ -79,14 +89,16 @@ impl Network {
     /// The address that a route's packets leave with: the kernel's choice, else the interface's first of that family,
     /// the widest scope first.
     pub fn source(&self, route: &Route, ipv4: bool) -> Option<&Address> {
-        let fits =
-            |address: &&Address| address.interface == route.interface && address.address.is_ipv4() == ipv4;
-        self.addresses.iter().filter(fits).find(|address| Some(address.address) == route.source).or_else(
-            || {
-                let global = self.addresses.iter().filter(fits).find(|address| address.scope == "global");
-                global.or_else(|| self.addresses.iter().find(fits))
-            },
-        )
+        let fits = || self.of_interface(&route.interface, ipv4);
+        let chosen = fits().find(|address| Some(address.address) == route.source);
+        chosen.or_else(|| fits().find(|address| address.scope == "global")).or_else(|| fits().next())
+    }
+
+    /// The addresses of an interface, of one family.
+    pub fn of_interface(&self, name: &str, ipv4: bool) -> impl Iterator<Item = &Address> {
+        self.addresses
+            .iter()
+            .filter(move |address| address.interface == name && address.address.is_ipv4() == ipv4)
     }
 
     /// All addresses of one family, except those of the host itself (127.0.0.0/8, ::1).
@@ -134,12 +146,7 @@ fn plain(address: &Address) -> Value {
 }
 
 fn interface(network: &Network, link: &Link) -> Value {
-    let of = |ipv4: bool| -> Value {
-        let addresses = network.addresses.iter();
-        let own =
-            addresses.filter(|address| address.interface == link.name && address.address.is_ipv4() == ipv4);
-        own.map(address).collect()
-    };
+    let of = |ipv4: bool| -> Value { network.of_interface(&link.name, ipv4).map(address).collect() };
     let mut fact = Map::new();
     if let Some(mac) = &link.mac {
         fact.insert("mac".into(), mac.as_str().into());
@@ -184,7 +191,7 @@ fn default_route(network: &Network, route: Option<&Route>, ipv4: bool) -> Option
     }
     if let Some(link) = network.link(&route.interface) {
         if let Some(mac) = &link.mac {
-            fact.insert("macaddress".into(), mac.as_str().into());
+            fact.insert("mac".into(), mac.as_str().into());
         }
         fact.insert("mtu".into(), link.mtu.into());
         fact.insert("type".into(), link.kind.into());
@@ -195,26 +202,19 @@ fn default_route(network: &Network, route: Option<&Route>, ipv4: bool) -> Option
 /// The resolver's settings, from the target root's `/etc/resolv.conf`.
 fn dns(source: &dyn FactSource) -> Option<Value> {
     let text = text::file(source, "/etc/resolv.conf")?;
-    let (mut nameservers, mut search, mut domain, mut options) = (Vec::new(), Vec::new(), None, Vec::new());
+    let (mut nameservers, mut fact) = (Vec::new(), json!({ "nameservers": [], "search": [] }));
     for line in text.lines() {
         let line = line.split(['#', ';']).next().unwrap_or_default();
-        let mut words = line.split_whitespace().map(str::to_owned);
-        match words.next().as_deref() {
-            Some("nameserver") => nameservers.extend(words.next()),
-            // The last one counts: resolv.conf(5).
-            Some("search") => search = words.collect(),
-            Some("domain") => domain = words.next(),
-            Some("options") => options.extend(words),
+        let mut words = line.split_whitespace();
+        // Of all but servers the last one counts: resolv.conf(5).
+        match (words.next(), words.clone().next()) {
+            (Some("nameserver"), Some(server)) => nameservers.push(server),
+            (Some("domain"), Some(domain)) => fact["domain"] = domain.into(),
+            (Some(key @ ("search" | "options" | "sortlist")), _) => fact[key] = words.collect(),
             _ => {}
         }
     }
-    let mut fact = json!({ "nameservers": nameservers, "search": search });
-    if let Some(domain) = domain {
-        fact["domain"] = domain.into();
-    }
-    if !options.is_empty() {
-        fact["options"] = options.into();
-    }
+    fact["nameservers"] = nameservers.into();
     Some(fact)
 }
 
@@ -231,7 +231,76 @@ pub(super) fn scope_of(address: Ipv6Addr) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fake::Fake;
     use super::*;
+    use crate::system::RootKind;
+
+    fn named(name: &str) -> Network {
+        Network { links: vec![Link { name: name.to_owned(), ..Link::default() }], ..Network::default() }
+    }
+
+    fn first_link(host: &Fake) -> String {
+        let network = Network::of(host).unwrap_or_default();
+        network.links.first().map(|link| link.name.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_network_is_never_the_containers() {
+        let host = |own: &str| {
+            Fake::default()
+                .network(named("own"))
+                .file("/proc/1/net/dev", " head |\n outer: 1 2\n")
+                .file("/proc/net/dev", " head |\n inner: 1 2\n")
+                .link("/proc/self/ns/net", own)
+                .link("/proc/1/ns/net", "net:[1]")
+        };
+        let through = |own: &str| host(own).kind(RootKind::LiveThroughContainer);
+        assert_eq!(first_link(&host("net:[2]")), "own");
+        assert_eq!(first_link(&through("net:[1]")), "own");
+        assert_eq!(first_link(&through("net:[2]")), "outer");
+        assert_eq!(first_link(&through("net:[2]").entered_network(named("entered"))), "entered");
+        assert_eq!(first_link(&through("net:[2]").without_first_process()), "own");
+        assert_eq!(Network::of(&host("net:[1]").kind(RootKind::Offline)), None);
+    }
+
+    #[test]
+    fn an_image_has_a_resolver_and_no_network() {
+        let text = "# by hand\nnameserver 192.0.2.53 # first\nnameserver ::1\nsearch old\nsearch a b\ndomain c\noptions rotate timeout:1\nsortlist 192.0.2.0\nnameserver\n";
+        let host = Fake::default().file("/etc/resolv.conf", text).kind(RootKind::Offline);
+        assert_eq!(
+            fact(&host, Network::of(&host).as_ref()),
+            Some(json!({ "dns": {
+                "nameservers": ["192.0.2.53", "::1"], "search": ["a", "b"], "domain": "c",
+                "options": ["rotate", "timeout:1"], "sortlist": ["192.0.2.0"],
+            } }))
+        );
+        let empty = Fake::default().kind(RootKind::Offline);
+        assert_eq!(fact(&empty, None), None);
+    }
+
+    #[test]
+    fn a_route_leaves_with_its_source_else_the_widest_address() {
+        let address = |text: &str, scope| Address {
+            interface: "eth0".to_owned(),
+            label: "eth0".to_owned(),
+            address: text.parse().unwrap(),
+            prefix: 64,
+            secondary: false,
+            broadcast: None,
+            scope,
+        };
+        let addresses =
+            vec![address("fe80::1", "link"), address("fd00::1", "global"), address("fd00::2", "global")];
+        let network = Network { addresses, ..Network::default() };
+        let leaves = |source: Option<&str>| {
+            let source = source.map(|text| text.parse().unwrap());
+            let route = Route { interface: "eth0".to_owned(), gateway: None, source };
+            network.source(&route, false).unwrap().address.to_string()
+        };
+        assert_eq!(leaves(None), "fd00::1");
+        assert_eq!(leaves(Some("fd00::2")), "fd00::2");
+        assert_eq!(leaves(Some("fd00::3")), "fd00::1");
+    }
 
     #[test]
     fn prefixes_are_masks() {

@@ -1,42 +1,69 @@
-//! The distribution, and what comes with it: package manager, C library, service manager.
+//! The distribution, and what it was built for: architecture, C library, SELinux.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::elf::Program;
 use super::source::FactSource;
 use super::text::{assignments, file, kernel_word};
 
-/// Gathers `facts.os` from os-release(5).
-pub(super) fn fact(source: &dyn FactSource) -> Option<Value> {
-    let text = file(source, "/etc/os-release").or_else(|| file(source, "/usr/lib/os-release"))?;
-    let pairs = assignments(&text);
-    let get = |key: &str| {
-        let found = pairs.iter().rev().find(|(name, _)| name == key);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
-    };
-    // os-release(5): without ID it is "linux".
-    let id = get("ID").unwrap_or("linux").to_lowercase();
-    let id_like: Vec<String> =
-        get("ID_LIKE").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-    let mut fact = Map::new();
-    let mut put = |name: &str, value: Option<&str>| {
-        fact.extend(value.map(|value| (name.to_owned(), Value::from(value))));
-    };
-    put("id", Some(&id));
-    put("name", get("NAME"));
-    put("pretty_name", get("PRETTY_NAME"));
-    put("version", get("VERSION_ID"));
-    put("codename", get("VERSION_CODENAME").or_else(|| codename(get("VERSION")?)));
-    put("variant", get("VARIANT_ID"));
-    put("family", Some(family(&id, &id_like)));
-    put("libc", libc(source));
-    fact.insert("id_like".into(), id_like.into());
-    Some(fact.into())
+/// The content of os-release(5).
+pub(super) struct Release(Vec<(String, String)>);
+
+impl Release {
+    pub(super) fn of(source: &dyn FactSource) -> Option<Self> {
+        let paths = ["/etc/os-release", "/usr/lib/os-release"];
+        paths.iter().find_map(|path| file(source, path)).map(|text| Self(assignments(&text)))
+    }
+
+    /// The value of a field, which may be empty. The last assignment counts, as in the shell.
+    pub(super) fn field(&self, key: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a field that has one.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.field(key).filter(|value| !value.is_empty())
+    }
+
+    /// What the distribution calls itself; without a word it is `linux`.
+    pub(super) fn id(&self) -> String {
+        self.get("ID").unwrap_or("linux").to_lowercase()
+    }
+
+    /// The name of this release (`bookworm`): one that is set to nothing means that there is none. Releases that know
+    /// no `VERSION_CODENAME` have it in parentheses.
+    pub(super) fn codename(&self) -> Option<&str> {
+        let own = self.field("VERSION_CODENAME");
+        own.or_else(|| parenthesized(self.get("VERSION")?)).filter(|name| !name.is_empty())
+    }
 }
 
-/// The name in `12 (bookworm)`, for releases that don't have `VERSION_CODENAME`.
-fn codename(version: &str) -> Option<&str> {
+/// The name in `12 (bookworm)`.
+fn parenthesized(version: &str) -> Option<&str> {
     let (_, rest) = version.split_once('(')?;
-    Some(rest.split(')').next()?.trim()).filter(|name| !name.is_empty())
+    Some(rest.split(')').next()?.trim())
+}
+
+/// Gathers `facts.os`.
+pub(super) fn fact(source: &dyn FactSource) -> Option<Value> {
+    let release = Release::of(source)?;
+    let id = release.id();
+    let id_like: Vec<String> =
+        release.get("ID_LIKE").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let fields = [
+        ("id", Some(id.as_str())),
+        ("name", release.get("NAME")),
+        ("pretty_name", release.get("PRETTY_NAME")),
+        ("version", release.get("VERSION_ID")),
+        ("codename", release.codename()),
+        ("variant", release.get("VARIANT_ID")),
+        ("family", Some(family(&id, &id_like))),
+        ("libc", libc(source)),
+    ];
+    let mut fact: Map<String, Value> =
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+    fact.insert("id_like".into(), id_like.into());
+    Some(fact.into())
 }
 
 /// Who shares package manager and habits: the id itself where it is nobody's child.
@@ -51,7 +78,6 @@ fn family<'a>(id: &'a str, id_like: &'a [String]) -> &'a str {
         }
         "arch" | "archlinux" | "archarm" | "manjaro" | "endeavouros" | "artix" => Some("arch"),
         "alpine" | "postmarketos" => Some("alpine"),
-        "void" | "gentoo" | "nixos" | "slackware" | "openwrt" | "chimera" => None,
         _ => None,
     };
     known(id).or_else(|| id_like.iter().find_map(|like| known(like))).unwrap_or(id)
@@ -60,63 +86,19 @@ fn family<'a>(id: &'a str, id_like: &'a [String]) -> &'a str {
 /// The C library for which the root's programs were made: the shell says it; a static one leaves it to the loaders
 /// that are there. Having a loader alone says little: Debian packages musl, Alpine a loader for glibc's programs.
 fn libc(source: &dyn FactSource) -> Option<&'static str> {
-    let shell = source.read("/bin/sh").and_then(|shell| Elf::parse(&shell)?.interpreter);
+    let loader = Program::of(source).and_then(|program| program.interpreter);
     let directories = ["/lib", "/lib64", "/usr/lib"];
     let loaders = || directories.iter().flat_map(|directory| source.list(directory));
-    let found = |start: &str| {
-        shell.as_deref().map_or_else(
-            || loaders().any(|name| name.starts_with(start)),
-            |path| path.rsplit('/').next().is_some_and(|name| name.starts_with(start)),
-        )
+    let found = |start: &str| match &loader {
+        Some(path) => path.rsplit('/').next().is_some_and(|name| name.starts_with(start)),
+        None => loaders().any(|name| name.starts_with(start)),
     };
     if found("ld-musl-") {
         Some("musl")
-    } else if found("ld-linux") || found("ld64.so") || found("ld.so.1") {
+    } else if ["ld-linux", "ld64.so", "ld.so.1"].into_iter().any(found) {
         Some("glibc")
     } else {
         None
-    }
-}
-
-/// What the head of a program says about where it runs.
-struct Elf {
-    machine: u16,
-    /// Its dynamic loader; a static program has none.
-    interpreter: Option<String>,
-}
-
-impl Elf {
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        const PT_INTERP: u64 = 3;
-
-        let wide = match bytes.get(..5)? {
-            [0x7f, b'E', b'L', b'F', class] => *class == 2,
-            _ => return None,
-        };
-        let big = *bytes.get(5)? == 2;
-        let number = |at: usize, size: usize| -> Option<u64> {
-            let digits = bytes.get(at..at.checked_add(size)?)?.iter();
-            let join = |sum: u64, byte: &u8| (sum << 8) | u64::from(*byte);
-            Some(if big { digits.fold(0, join) } else { digits.rev().fold(0, join) })
-        };
-        let place = |at: usize, size: usize| usize::try_from(number(at, size)?).ok();
-        let (headers, size, count) = if wide {
-            (place(32, 8)?, place(54, 2)?, place(56, 2)?)
-        } else {
-            (place(28, 4)?, place(42, 2)?, place(44, 2)?)
-        };
-        let starts = (0..count).map_while(|index| headers.checked_add(index.checked_mul(size)?));
-        let header = starts.map_while(|at| Some((at, number(at, 4)?))).find(|(_, kind)| *kind == PT_INTERP);
-        let interpreter = header.and_then(|(at, _)| {
-            let (offset, length) = if wide {
-                (place(at + 8, 8)?, place(at + 32, 8)?)
-            } else {
-                (place(at + 4, 4)?, place(at + 16, 4)?)
-            };
-            let path = bytes.get(offset..offset.checked_add(length)?)?;
-            Some(String::from_utf8_lossy(path).trim_end_matches('\0').to_owned())
-        });
-        Some(Self { machine: u16::try_from(number(18, 2)?).ok()?, interpreter })
     }
 }
 
@@ -124,88 +106,14 @@ impl Elf {
 /// another machine than the one that makes it.
 pub(super) fn architecture(source: &dyn FactSource) -> Option<Value> {
     let kernel = || source.uname().map(|uname| uname.machine);
-    if source.live() { kernel() } else { program_architecture(source).or_else(kernel) }.map(Value::from)
+    let built_for = || Program::of(source)?.architecture().map(str::to_owned);
+    if source.live() { kernel() } else { built_for().or_else(kernel) }.map(Value::from)
 }
 
-/// The architecture of the root's shell, as uname(2) would call it.
-pub(super) fn program_architecture(source: &dyn FactSource) -> Option<String> {
-    let machine =
-        ["/bin/sh", "/usr/bin/env", "/sbin/init"].iter().find_map(|path| Elf::parse(&source.read(path)?))?;
-    let name = match machine.machine {
-        3 => "i686",
-        8 => "mips",
-        20 => "ppc",
-        21 => "ppc64le",
-        22 => "s390x",
-        40 => "armv7l",
-        62 => "x86_64",
-        183 => "aarch64",
-        243 => "riscv64",
-        258 => "loongarch64",
-        _ => return None,
-    };
-    Some(name.to_owned())
-}
-
-/// Package managers by the file that shows them, with the family that they are native to.
-const PACKAGE_MANAGERS: &[(&str, &str, &str)] = &[
-    ("xbps", "/usr/bin/xbps-install", "void"),
-    ("apt", "/usr/bin/apt-get", "debian"),
-    ("apk", "/sbin/apk", "alpine"),
-    ("apk", "/usr/bin/apk", "alpine"),
-    ("pacman", "/usr/bin/pacman", "arch"),
-    ("dnf5", "/usr/bin/dnf5", "redhat"),
-    ("dnf", "/usr/bin/dnf", "redhat"),
-    ("yum", "/usr/bin/yum", "redhat"),
-    ("zypper", "/usr/bin/zypper", "suse"),
-    ("portage", "/usr/bin/emerge", "gentoo"),
-    ("opkg", "/bin/opkg", "openwrt"),
-];
-
-/// Gathers `facts.package_manager`. The family's own comes first: Debian packages pacman and dnf, too.
-pub(super) fn package_manager(source: &dyn FactSource, family: Option<&str>) -> Option<Value> {
-    let there = |path: &str| source.exists(path);
-    let native = PACKAGE_MANAGERS.iter().find(|(_, path, of)| family == Some(*of) && there(path));
-    let any = native.or_else(|| PACKAGE_MANAGERS.iter().find(|(_, path, _)| there(path)));
-    any.map(|(name, ..)| (*name).into())
-}
-
-/// Gathers `facts.service_manager`: on a live root what the first process is called, if that says something, else
-/// what the root's files show. `none` when nothing does, as in most containers.
-pub(super) fn service_manager(source: &dyn FactSource) -> Value {
-    let running = if source.live() { kernel_word(source, "/proc/1/comm") } else { None };
-    running.and_then(|name| by_process(&name)).or_else(|| by_files(source)).unwrap_or("none").into()
-}
-
-fn by_process(name: &str) -> Option<&'static str> {
-    match name {
-        "runit" | "runit-init" | "runsvdir" => Some("runit"),
-        "systemd" => Some("systemd"),
-        "openrc-init" => Some("openrc"),
-        "dinit" => Some("dinit"),
-        "s6-svscan" => Some("s6"),
-        "procd" => Some("procd"),
-        _ => None,
-    }
-}
-
-fn by_files(source: &dyn FactSource) -> Option<&'static str> {
-    let there = |path: &str| source.exists(path);
-    let init = ["/sbin/init", "/usr/sbin/init", "/usr/bin/init"].iter().find_map(|path| source.link(path));
-    if let Some(manager) = init.and_then(|target| by_process(target.rsplit('/').next()?)) {
-        return Some(manager);
-    }
-    let signs = [
-        ("runit", "/etc/runit/2"),
-        ("systemd", "/run/systemd/system"),
-        ("openrc", "/sbin/openrc"),
-        ("openrc", "/usr/bin/openrc"),
-        ("systemd", "/usr/lib/systemd/systemd"),
-        ("systemd", "/lib/systemd/systemd"),
-        ("dinit", "/etc/dinit.d"),
-        ("sysvinit", "/etc/init.d"),
-    ];
-    signs.into_iter().find(|(_, path)| there(path)).map(|(manager, _)| manager)
+/// Gathers `facts.kernel`; an image has none that runs.
+pub(super) fn kernel(source: &dyn FactSource) -> Option<Value> {
+    let uname = source.live().then(|| source.uname()).flatten()?;
+    Some(json!({ "name": uname.sysname, "release": uname.release, "version": uname.version }))
 }
 
 /// Gathers `facts.selinux`: what the kernel enforces, and what the root's configuration asks for.
@@ -226,18 +134,87 @@ pub(super) fn selinux(source: &dyn FactSource) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
+    use super::super::elf;
+    use super::super::fake::Fake;
     use super::*;
+    use crate::system::RootKind;
 
-    proptest! {
-        #[test]
-        fn no_program_panics(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), wide: bool) {
-            let magic = [0x7f, b'E', b'L', b'F', 1 + u8::from(wide)];
-            let length = bytes.len().min(5);
-            bytes[..length].copy_from_slice(&magic[..length]);
-            let _ = Elf::parse(&bytes);
+    const VOID: &str = r#"NAME="Void"
+ID="void"
+PRETTY_NAME="Void Linux"
+HOME_URL="https://voidlinux.org/"
+DOCUMENTATION_URL="https://docs.voidlinux.org/"
+LOGO="void-logo"
+ANSI_COLOR="0;38;2;71;128;97"
+
+DISTRIB_ID="void"
+"#;
+    const DEBIAN: &str = r#"PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+NAME="Debian GNU/Linux"
+VERSION_ID="12"
+VERSION="12 (bookworm)"
+VERSION_CODENAME=bookworm
+ID=debian
+HOME_URL="https://www.debian.org/"
+"#;
+    const ALPINE: &str = r#"NAME="Alpine Linux"
+ID=alpine
+VERSION_ID=3.20.3
+PRETTY_NAME="Alpine Linux v3.20"
+"#;
+    const ARCH: &str = r#"NAME="Arch Linux"
+PRETTY_NAME="Arch Linux"
+ID=arch
+BUILD_ID=rolling
+ANSI_COLOR="38;2;23;147;209"
+"#;
+    const FEDORA: &str = r#"NAME="Fedora Linux"
+VERSION="40 (Server Edition)"
+ID=fedora
+VERSION_ID=40
+VERSION_CODENAME=""
+PRETTY_NAME="Fedora Linux 40 (Server Edition)"
+VARIANT="Server Edition"
+VARIANT_ID=server
+"#;
+
+    #[test]
+    fn distributions_describe_themselves() {
+        let cases = [
+            (VOID, json!({ "id": "void", "name": "Void", "pretty_name": "Void Linux", "family": "void" })),
+            (
+                DEBIAN,
+                json!({
+                    "id": "debian", "name": "Debian GNU/Linux", "version": "12", "codename": "bookworm",
+                    "pretty_name": "Debian GNU/Linux 12 (bookworm)", "family": "debian",
+                }),
+            ),
+            (
+                ALPINE,
+                json!({
+                    "id": "alpine", "name": "Alpine Linux", "version": "3.20.3",
+                    "pretty_name": "Alpine Linux v3.20", "family": "alpine",
+                }),
+            ),
+            (
+                ARCH,
+                json!({ "id": "arch", "name": "Arch Linux", "pretty_name": "Arch Linux", "family": "arch" }),
+            ),
+            (
+                FEDORA,
+                json!({
+                    "id": "fedora", "name": "Fedora Linux", "version": "40", "variant": "server",
+                    "pretty_name": "Fedora Linux 40 (Server Edition)", "family": "redhat",
+                }),
+            ),
+        ];
+        for (text, mut expected) in cases {
+            expected["id_like"] = json!([]);
+            assert_eq!(fact(&Fake::default().file("/etc/os-release", text)), Some(expected), "{text}");
+            assert!(fact(&Fake::default().file("/usr/lib/os-release", text)).is_some());
         }
+        assert_eq!(fact(&Fake::default()), None);
+        assert_eq!(fact(&Fake::default().file("/etc/os-release", "")).unwrap()["id"], "linux");
     }
 
     #[test]
@@ -250,9 +227,46 @@ mod tests {
     }
 
     #[test]
-    fn codenames_stand_in_parentheses() {
-        assert_eq!(codename("8 (jessie)"), Some("jessie"));
-        assert_eq!(codename("8 ()"), None);
-        assert_eq!(codename("8"), None);
+    fn codenames_may_stand_in_parentheses() {
+        let codename = |text: &str| {
+            let release = Release(assignments(text));
+            release.codename().map(str::to_owned)
+        };
+        assert_eq!(codename("VERSION=\"8 (jessie)\""), Some("jessie".to_owned()));
+        assert_eq!(codename("VERSION=\"8 ()\""), None);
+        assert_eq!(codename("VERSION=8"), None);
+        assert_eq!(codename("VERSION=\"40 (Server Edition)\"\nVERSION_CODENAME=\"\""), None);
+    }
+
+    #[test]
+    fn the_c_library_is_that_of_the_roots_programs() {
+        let shell = |loader: &str| Fake::default().file("/bin/sh", elf::tests::program(62, loader));
+        // Void with glibc that also has musl, and the other way round.
+        let glibc = shell("/lib64/ld-linux-x86-64.so.2\0").file("/lib/ld-musl-x86_64.so.1", "");
+        assert_eq!(libc(&glibc), Some("glibc"));
+        let musl = shell("/lib/ld-musl-x86_64.so.1\0").file("/lib64/ld-linux-x86-64.so.2", "");
+        assert_eq!(libc(&musl), Some("musl"));
+        let without_shell = Fake::default().file("/usr/lib/ld-musl-aarch64.so.1", "");
+        assert_eq!(libc(&without_shell), Some("musl"));
+        assert_eq!(libc(&Fake::default()), None);
+    }
+
+    #[test]
+    fn an_image_is_for_the_machine_of_its_programs() {
+        let host = |kind| {
+            Fake::default()
+                .nodename("running")
+                .kind(kind)
+                .file("/bin/sh", elf::tests::program(183, "/lib/ld\0"))
+        };
+        assert_eq!(architecture(&host(RootKind::Live)), Some("x86_64".into()));
+        assert_eq!(architecture(&host(RootKind::LiveThroughContainer)), Some("x86_64".into()));
+        assert_eq!(architecture(&host(RootKind::Offline)), Some("aarch64".into()));
+        assert_eq!(
+            architecture(&Fake::default().nodename("x").kind(RootKind::Offline)),
+            Some("x86_64".into())
+        );
+        assert_eq!(kernel(&host(RootKind::Offline)), None);
+        assert_eq!(kernel(&host(RootKind::Live)).unwrap()["release"], "6.12.9_1");
     }
 }

@@ -15,8 +15,16 @@ pub(super) fn kernel(source: &dyn FactSource, path: &str) -> Option<String> {
 /// A file of the kernel that holds one word or line; empty ones are absent.
 pub(super) fn kernel_word(source: &dyn FactSource, path: &str) -> Option<String> {
     let text = kernel(source, path)?;
-    let word = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
-    (!word.is_empty()).then(|| word.to_owned())
+    Some(trimmed(&text)).filter(|word| !word.is_empty()).map(str::to_owned)
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\0')
+}
+
+/// A file of the first process that holds one word or line, where that process belongs to the root's system.
+pub(super) fn first_process_word(source: &dyn FactSource, name: &str) -> Option<String> {
+    source.owns_first_process().then(|| kernel_word(source, &format!("/proc/1/{name}"))).flatten()
 }
 
 /// The value of `key: value` in a line-by-line file such as `/proc/meminfo`.
@@ -78,7 +86,16 @@ pub(super) fn unescaped(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r#"[\\0-9a-z"'=: \nÄ#]{0,80}"#) {
+            let _ = (assignments(&text), unescaped(&text), value(&text, "a"));
+        }
+    }
 
     #[test]
     fn assignments_lose_their_quotes() {

@@ -1,19 +1,15 @@
 //! A directory tree played as a host.
 
-use std::collections::VecDeque;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::os::program_architecture;
-use super::source::{FactSource, Identity, RootKind, Space, Uname};
-
-/// How many symlinks a path may lead over, as in the kernel.
-const MOST_LINKS: usize = 40;
-
-/// No file that facts are taken from is longer; more of it is not read.
-const LONGEST: u64 = 4 << 20;
+use super::elf;
+use super::identity::configured_hostname;
+use super::source::{FactSource, Identity, Space, Uname};
+use crate::system::RootKind;
+use crate::system::path::resolve;
 
 /// A directory tree played as a host: nothing of the machine that plays it shows, apart from the time.
 ///
@@ -31,6 +27,7 @@ const LONGEST: u64 = 4 << 20;
 /// | `mounts` | `/` on `/dev/vda1`, ext4, 16 GiB, half full |
 /// | `uptime`, `boot_id` | an hour; zeros |
 /// | `virtualization` | none |
+/// | `firmware`, `devices` | absent |
 /// | `user` | 0, with its name from the tree's `/etc/passwd` |
 /// | `env` | empty, unless given |
 #[derive(Clone, Debug)]
@@ -69,41 +66,11 @@ impl Tree {
     }
 
     /// The place that `path` means if the tree were the root, its last symlink followed or not.
-    fn resolve(&self, path: &str, follow: bool) -> Option<PathBuf> {
-        let mut rest: VecDeque<String> = parts(path).collect();
-        let mut place = self.root.clone();
-        let mut depth = 0_usize;
-        let mut links = 0;
-        while let Some(part) = rest.pop_front() {
-            if part == ".." {
-                if depth > 0 {
-                    place.pop();
-                    depth -= 1;
-                }
-                continue;
-            }
-            place.push(&part);
-            depth += 1;
-            if rest.is_empty() && !follow {
-                break;
-            }
-            let Ok(target) = fs::read_link(&place) else { continue };
-            links += 1;
-            if links > MOST_LINKS {
-                return None;
-            }
-            let target = target.to_string_lossy().into_owned();
-            place.pop();
-            depth -= 1;
-            if target.starts_with('/') {
-                place.clone_from(&self.root);
-                depth = 0;
-            }
-            for part in parts(&target).rev() {
-                rest.push_front(part);
-            }
-        }
-        Some(place)
+    fn place(&self, path: &str, follow_last: bool) -> Option<PathBuf> {
+        let here = |inside: &Path| self.root.join(inside.strip_prefix("/").unwrap_or(inside));
+        // What is no link, or not there at all, is kept as it is written.
+        let inside = resolve(Path::new(path), follow_last, |link| Ok(fs::read_link(here(link)).ok())).ok()?;
+        Some(here(&inside))
     }
 
     fn has_kernel(&self) -> bool {
@@ -111,25 +78,20 @@ impl Tree {
     }
 }
 
-/// The components of a path that move: neither empty nor `.`.
-fn parts(path: &str) -> impl DoubleEndedIterator<Item = String> + '_ {
-    path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned)
-}
-
 impl FactSource for Tree {
-    fn read(&self, path: &str) -> Option<Vec<u8>> {
-        let place = self.resolve(path, true)?;
+    fn read_start(&self, path: &str, length: u64) -> Option<Vec<u8>> {
+        let place = self.place(path, true)?;
         // A named pipe would hold the reader up.
         if !fs::metadata(&place).ok()?.is_file() {
             return None;
         }
         let mut content = Vec::new();
-        fs::File::open(place).ok()?.take(LONGEST).read_to_end(&mut content).ok()?;
+        fs::File::open(place).ok()?.take(length).read_to_end(&mut content).ok()?;
         Some(content)
     }
 
     fn list(&self, path: &str) -> Vec<String> {
-        let entries = self.resolve(path, true).and_then(|place| fs::read_dir(place).ok());
+        let entries = self.place(path, true).and_then(|place| fs::read_dir(place).ok());
         let names = entries.into_iter().flatten().filter_map(Result::ok);
         let mut names: Vec<String> =
             names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -138,11 +100,11 @@ impl FactSource for Tree {
     }
 
     fn link(&self, path: &str) -> Option<String> {
-        Some(fs::read_link(self.resolve(path, false)?).ok()?.to_string_lossy().into_owned())
+        Some(fs::read_link(self.place(path, false)?).ok()?.to_string_lossy().into_owned())
     }
 
     fn exists(&self, path: &str) -> bool {
-        self.resolve(path, true).is_some_and(|place| Path::new(&place).exists())
+        self.place(path, true).is_some_and(|place| place.exists())
     }
 
     fn kind(&self) -> RootKind {
@@ -170,25 +132,24 @@ impl FactSource for Tree {
             let bytes = self.kernel_read(path)?;
             Some(String::from_utf8_lossy(&bytes).trim().to_owned())
         };
-        let hostname = self.read("/etc/hostname").map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let hostname = hostname
-            .and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned));
-        let nodename = read("/proc/sys/kernel/hostname").or(hostname);
+        let nodename = read("/proc/sys/kernel/hostname").or_else(|| configured_hostname(self));
         Some(Uname {
             sysname: "Linux".to_owned(),
             nodename: nodename.unwrap_or_else(|| "sandbox".to_owned()),
             release: read("/proc/sys/kernel/osrelease").unwrap_or_else(|| "6.12.0".to_owned()),
             version: read("/proc/sys/kernel/version").unwrap_or_else(|| "#1 SMP".to_owned()),
-            machine: program_architecture(self).unwrap_or_else(|| "x86_64".to_owned()),
+            machine: elf::Program::of(self)
+                .and_then(|program| program.architecture())
+                .map(str::to_owned)
+                .unwrap_or_else(|| "x86_64".to_owned()),
         })
     }
 
-    fn space(&self, mount: &str) -> Option<Space> {
+    fn space(&self, mount: &str, _patience: Option<Duration>) -> Option<Space> {
         const BLOCKS: u64 = (16 << 30) / 4096;
         (mount == "/").then_some(Space {
             block_size: 4096,
             blocks: BLOCKS,
-            blocks_free: BLOCKS / 2,
             blocks_available: BLOCKS / 2,
             inodes: BLOCKS / 4,
             inodes_available: BLOCKS / 8,
@@ -225,7 +186,13 @@ const KERNEL: &[(&str, &str)] = &[
     ("/proc/uptime", "3600.00 7200.00\n"),
     ("/proc/loadavg", "0.00 0.00 0.00 1/64 1\n"),
     ("/proc/sys/kernel/random/boot_id", "00000000-0000-0000-0000-000000000000\n"),
-    ("/proc/self/mounts", "/dev/vda1 / ext4 rw,relatime 0 0\nproc /proc proc rw 0 0\n"),
+    (
+        "/proc/self/mountinfo",
+        concat!(
+            "20 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n",
+            "21 20 0:19 / /proc rw,nosuid,nodev,noexec - proc proc rw\n",
+        ),
+    ),
     ("/proc/net/dev", "Inter-|   Receive\n face |bytes\n    lo: 0\n  eth0: 0\n"),
     (
         "/proc/net/route",
