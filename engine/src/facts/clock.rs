@@ -1,4 +1,4 @@
-//! The time, in UTC.
+//! The time in the calendar.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// A moment in the calendar, UTC.
+/// A moment in the calendar.
 pub(super) struct Moment {
+    /// Seconds since 1970 in UTC, wherever the calendar hangs.
     pub epoch: i64,
     pub nanosecond: u32,
     pub year: i64,
@@ -23,12 +24,19 @@ pub(super) struct Moment {
 }
 
 impl Moment {
+    /// The moment in UTC.
     pub(super) fn of(time: SystemTime) -> Self {
+        Self::local(time, 0)
+    }
+
+    /// The moment where clocks are `offset` seconds ahead of UTC.
+    pub(super) fn local(time: SystemTime, offset: i32) -> Self {
         let (epoch, nanosecond) = match time.duration_since(UNIX_EPOCH) {
             Ok(since) => (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()),
             Err(before) => (-i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX), 0),
         };
-        let (days, seconds) = (epoch.div_euclid(86_400), small(epoch.rem_euclid(86_400)));
+        let shown = epoch.saturating_add(offset.into());
+        let (days, seconds) = (shown.div_euclid(86_400), small(shown.rem_euclid(86_400)));
         let (year, month, day) = civil(days);
         Self {
             epoch,
@@ -60,6 +68,16 @@ impl Moment {
         format!("{}T{}", self.date().replace('-', ""), self.time().replace(':', ""))
     }
 
+    /// `2026-02-01T08:05:09Z`, of a moment in UTC.
+    pub(super) fn iso8601(&self) -> String {
+        format!("{}T{}Z", self.date(), self.time())
+    }
+
+    /// The same with six decimals.
+    pub(super) fn iso8601_micro(&self) -> String {
+        format!("{}T{}.{:06}Z", self.date(), self.time(), self.microsecond())
+    }
+
     pub(super) fn microsecond(&self) -> u32 {
         self.nanosecond / 1000
     }
@@ -74,12 +92,12 @@ impl Moment {
     }
 }
 
-/// Gathers `facts.date_time`: when the fact was first asked for, in UTC.
+/// Gathers `facts.date_time`, in UTC.
 pub(super) fn fact(time: SystemTime) -> Value {
     let now = Moment::of(time);
     json!({
-        "iso8601": format!("{}T{}Z", now.date(), now.time()),
-        "iso8601_micro": format!("{}T{}.{:06}Z", now.date(), now.time(), now.microsecond()),
+        "iso8601": now.iso8601(),
+        "iso8601_micro": now.iso8601_micro(),
         "epoch": now.epoch,
         "date": now.date(),
         "time": now.time(),
@@ -98,7 +116,7 @@ pub(super) fn fact(time: SystemTime) -> Value {
 ///
 /// Years begin in March here, so that the leap day is the last one, and are counted within eras of 400 years, which all
 /// have 146,097 days.
-fn civil(days: i64) -> (i64, u32, u32) {
+pub(super) fn civil(days: i64) -> (i64, u32, u32) {
     let shifted = days.saturating_add(719_468);
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -110,7 +128,7 @@ fn civil(days: i64) -> (i64, u32, u32) {
 }
 
 /// Days from 1970-01-01 to the first day of `year`.
-fn days_before(year: i64) -> i64 {
+pub(super) fn days_before(year: i64) -> i64 {
     let past = year - 1;
     past * 365 + past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400) - 719_162
 }
@@ -153,6 +171,18 @@ mod tests {
             );
             assert_eq!(text, expected);
         }
+    }
+
+    #[test]
+    fn clocks_elsewhere_are_ahead_or_behind() {
+        let time = UNIX_EPOCH + Duration::from_secs(1_735_689_599);
+        let ahead = Moment::local(time, 3600);
+        assert_eq!((ahead.date().as_str(), ahead.time().as_str()), ("2025-01-01", "00:59:59"));
+        assert_eq!(
+            (ahead.epoch, ahead.week(), ahead.basic().as_str()),
+            (1_735_689_599, 0, "20250101T005959")
+        );
+        assert_eq!(Moment::local(time, -86_400).date(), "2024-12-30");
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod text;
+mod timezone;
 mod tree;
 mod virtualization;
 
@@ -68,6 +69,7 @@ const FACTS: &[(&str, Gather)] = &[
     ("selinux", |facts| Some(os::selinux(facts.source()))),
     ("ssh_host_keys", |facts| identity::ssh_host_keys(facts.source())),
     ("date_time", |facts| Some(clock::fact(facts.time()))),
+    ("timezone", |facts| Some(timezone::fact(facts.source(), facts.time()))),
     ("user", |facts| Some(identity::user(facts.source()))),
     ("env", |facts| Some(identity::env(facts.source()))),
 ];
