@@ -185,7 +185,8 @@ struct FactNames(Rc<Facts>);
 impl Names for FactNames {
     fn get(&self, name: &str) -> Result<Option<Jinja>, Diagnostic> {
         let value = match name {
-            "facts" => Some(Value::Object(self.0.all())),
+            "facts" => return Ok(Some(Jinja::from_object(FactMap::Own))),
+            "ansible_facts" => return Ok(Some(Jinja::from_object(FactMap::Ansible))),
             name if name.starts_with("ansible_") => self.0.ansible(name),
             _ => None,
         };
@@ -196,6 +197,35 @@ impl Names for FactNames {
         let mut names = self.0.ansible_names();
         names.push("facts".to_owned());
         names
+    }
+}
+
+/// `facts` and `ansible_facts` in templates: what nobody looks at is not gathered. The host of the current run answers, as
+/// for `hostvars`.
+#[derive(Debug)]
+enum FactMap {
+    Own,
+    Ansible,
+}
+
+impl Object for FactMap {
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        let Some(Current::Host(host)) = current() else { return None };
+        let name = key.as_str()?;
+        let value = match **self {
+            Self::Own => host.facts().get(name),
+            Self::Ansible => host.facts().ansible(&format!("ansible_{name}")),
+        };
+        value.map(|value| Jinja::from(Serde(&value)))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let Some(Current::Host(host)) = current() else { return Enumerator::Empty };
+        let all = match **self {
+            Self::Own => Some(host.facts().all()),
+            Self::Ansible => host.facts().ansible("ansible_facts").and_then(|all| all.as_object().cloned()),
+        };
+        Enumerator::Values(all.unwrap_or_default().into_iter().map(|(name, _)| Jinja::from(name)).collect())
     }
 }
 
