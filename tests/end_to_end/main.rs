@@ -4,4 +4,5 @@ mod actions;
 mod facts;
 mod input;
 mod language;
+mod roots;
 mod support;

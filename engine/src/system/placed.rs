@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Where a program can be put, in the order in which the places are tried: one may be missing, read-only, or refuse to
 /// execute what lies in it.
-pub const PLACES: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/root"];
+pub const PLACES: [&str; 5] = ["/tmp", "/var/tmp", "/run", "/root", "/"];
 
 /// Numbers the directories of this process.
 static SERIAL: AtomicU32 = AtomicU32::new(0);

@@ -1,0 +1,238 @@
+//! One play, whatever it is brought to: the same tree in every kind of root, and check mode that touches none.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Outcome, Project, binary, possible, tree};
+
+/// A project whose play does a bit of everything below `top`.
+fn project(top: &str) -> Project {
+    let project = Project::of(&format!(
+        r##"play("Everything", #{{ hosts: "localhost", vars: #{{ sites: ["a", "b"], port: 80 }} }}, || {{
+    let reload = handler("Reload", || file::content("{top}/reloaded", "yes\n"));
+    file::directory("{top}/etc/web/sites", #{{ mode: "0750" }});
+    for site in vars.sites {{
+        file::template("site.j2", `{top}/etc/web/sites/${{site}}.conf`, #{{ vars: #{{ site: site }} }}).notify(reload);
+    }}
+    file::copy("htdocs", "{top}/srv/htdocs", #{{ mode: "u=rw,g=r,o=" }});
+    file::copy("run", "{top}/run.sh");
+    file::link("{top}/current", "etc/web/through");
+    file::content("{top}/current", "through the link\n", #{{ mode: 0o600 }});
+    file::line("{top}/etc/hosts", "127.0.0.1 localhost here", #{{ create: true, regexp: "^127" }});
+    file::line("{top}/etc/hosts", "::1 localhost here", #{{ regexp: "^::1" }});
+    file::block("{top}/etc/hosts", "10.0.0.1 one two\n10.0.0.2 three");
+    file::replace("{top}/etc/hosts", "local(host)$", "local\\\\1");
+    file::ini("{top}/etc/app.ini", "main", "port", "80", #{{ create: true }});
+    file::attributes("{top}/srv", #{{ recurse: true, mode: "g+X,o=" }});
+    if !file::exists("{top}/facts") {{
+        file::directory("{top}/gone/deep");
+        file::absent("{top}/gone");
+        if file::exists("{top}/gone") {{ fail("it should be gone") }}
+    }}
+    let made = file::stat("{top}/run.sh");
+    file::content("{top}/facts", `${{made.mode}} ${{file::read("{top}/etc/app.ini")}}`);
+}});
+"##
+    ));
+    project.file(
+        "templates/site.j2",
+        "site {{ site }}:{{ port }}\n{% for s in sites %}\n- {{ s }}\n{% endfor %}\n",
+    );
+    project.file("files/htdocs/index.html", "<h1>hello</h1>\n");
+    project.file("files/htdocs/deep/er/large", vec![b'x'; 300 * 1024]);
+    project.file("files/run", "#!/bin/sh\necho run\n");
+    fs::set_permissions(project.path("files/run"), fs::Permissions::from_mode(0o755)).expect("a mode");
+    project
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The lines of a run that say what was changed, or would be.
+fn changes(outcome: &Outcome) -> Vec<String> {
+    outcome
+        .stdout
+        .lines()
+        .filter_map(|line| {
+            let line = line.trim_start();
+            line.strip_prefix("changed ").or_else(|| line.strip_prefix("would "))
+        })
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// Predicts, runs, runs again: the prediction is what is made, and then nothing is left to do. Gives the tree.
+#[track_caller]
+fn converge(project: &Project, arguments: &[&str], target: &Path) -> Vec<String> {
+    let run = |more: &[&str]| project.refrain(&[&["run", "site.rhai"], arguments, more].concat()).expect(0);
+    let before = target.exists().then(|| tree(target));
+    let predicted = run(&["--check"]);
+    assert_eq!(target.exists().then(|| tree(target)), before, "check mode changes nothing");
+    let made = run(&[]);
+    assert_eq!(changes(&predicted), changes(&made), "what is predicted is made");
+    assert!(changes(&made).len() > 10);
+    let again = run(&[]);
+    assert_eq!(changes(&again), [""; 0], "a second run changes nothing\n{}", again.stdout);
+    tree(target)
+}
+
+/// A tree without the owners: those of a normal user differ.
+fn without_owners(tree: &[String]) -> Vec<String> {
+    let owner = regex::Regex::new(r" \d+:\d+").expect("a pattern");
+    tree.iter().map(|line| owner.replace(line, "").into_owned()).collect()
+}
+
+#[test]
+fn every_connection_brings_about_the_same_tree() {
+    let base = project("/t");
+    // The sandbox keeps modes beside its tree, so only kinds and contents can be compared.
+    let sandbox = base.path("boxes");
+    converge(&base, &["-c", "sandbox", "--root", "boxes"], &sandbox.join("localhost/root/t"));
+
+    let place = tempfile::tempdir().expect("a directory");
+    let top = place.path().join("t");
+    fs::create_dir(&top).expect("a directory");
+    let local = project(top.to_str().expect("a path"));
+    let over_local = converge(&local, &["-c", "local"], &top);
+
+    if possible(is_root(), "the right to enter another root") {
+        let root = base.path("root");
+        fs::create_dir_all(root.join("t")).expect("a directory");
+        let over_chroot = converge(&base, &["--root", "root"], &root.join("t"));
+        let host_part = |tree: &[String]| tree.join("\n").replace(top.to_str().expect("a path"), "/t");
+        assert_eq!(host_part(&over_local), host_part(&over_chroot));
+    }
+    insta::assert_snapshot!(
+        without_owners(&over_local).join("\n").replace(&"x".repeat(300 * 1024), "(300 KiB)")
+    );
+}
+
+#[test]
+fn a_root_needs_nothing_but_a_directory() {
+    if !possible(is_root(), "the right to enter another root") {
+        return;
+    }
+    let project = project("");
+    let root = project.path("root");
+    fs::create_dir_all(&root).expect("a directory");
+    // No /bin, no /lib, no /dev, no /proc, no /etc: the run has to bring its own everything.
+    converge(&project, &["--root", "root"], &root);
+}
+
+#[test]
+fn commands_run_in_a_root_with_only_a_busybox() {
+    let busybox = Path::new("/bin/busybox");
+    if !possible(is_root() && busybox.exists(), "a static busybox, and the right to enter another root") {
+        return;
+    }
+    let project = Project::of(
+        r#"play("Commands", #{ hosts: "localhost" }, || {
+    let r = command::shell("echo $0; cat /etc/hostname");
+    print(r.stdout);
+    command::script("job", ["argument"]);
+    group::present("web", #{ system: true });
+    user::present("web", #{ system: true, group: "web", home: "/srv/web" });
+    file::content("/etc/owned", "by web\n", #{ owner: "web", group: "web" });
+});
+"#,
+    );
+    project.file("files/job", "#!/bin/sh\necho \"$1\" >/made\n");
+    let root = project.path("root");
+    for directory in ["bin", "etc", "srv"] {
+        fs::create_dir_all(root.join(directory)).expect("a directory");
+    }
+    fs::copy(busybox, root.join("bin/busybox")).expect("a copy");
+    std::os::unix::fs::symlink("busybox", root.join("bin/sh")).expect("a link");
+    std::os::unix::fs::symlink("busybox", root.join("bin/cat")).expect("a link");
+    fs::write(root.join("etc/hostname"), "inside\n").expect("a file");
+    fs::write(root.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n").expect("a file");
+    fs::write(root.join("etc/group"), "root:x:0:\n").expect("a file");
+    let outcome = project.refrain(&["run", "site.rhai", "--root", "root"]).expect(0);
+    assert!(outcome.stdout.contains("inside"), "{}", outcome.stdout);
+    assert_eq!(fs::read_to_string(root.join("made")).expect("the script's file"), "argument\n");
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(root.join("etc/owned")).expect("a file"));
+    assert_ne!(owner, 0, "it belongs to the new user");
+}
+
+#[test]
+fn a_link_in_a_root_can_not_lead_out() {
+    if !possible(is_root(), "the right to enter another root") {
+        return;
+    }
+    let outside = tempfile::tempdir().expect("a directory");
+    let project = Project::of(
+        "play(\"Link\", #{ hosts: \"localhost\" }, || { file::content(\"/escape/file\", \"inside\\n\"); });\n",
+    );
+    let root = project.path("root");
+    fs::create_dir_all(root.join(outside.path().strip_prefix("/").expect("absolute"))).expect("a directory");
+    std::os::unix::fs::symlink(outside.path(), root.join("escape")).expect("a link");
+    project.refrain(&["run", "site.rhai", "--root", "root"]).expect(0);
+    assert_eq!(fs::read_dir(outside.path()).expect("a directory").count(), 0);
+    let inside = root.join(outside.path().strip_prefix("/").expect("absolute")).join("file");
+    assert_eq!(fs::read_to_string(inside).expect("a file"), "inside\n");
+}
+
+#[test]
+fn a_normal_user_can_run_it_too() {
+    if !possible(is_root(), "the right to become somebody else") {
+        return;
+    }
+    let place = tempfile::tempdir().expect("a directory");
+    let project = project(place.path().join("t").to_str().expect("a path"));
+    let nobody = 65534;
+    for path in [place.path(), &project.path("")] {
+        std::os::unix::fs::chown(path, Some(nobody), Some(nobody)).expect("an owner");
+    }
+    // The binary may lie where only root can go.
+    let copy = place.path().join("refrain");
+    fs::copy(binary(), &copy).expect("a copy");
+    for round in ["changed", "ok"] {
+        let mut command = Command::new(&copy);
+        command.args(["run", "site.rhai", "-c", "local"]).current_dir(project.path("")).env_clear();
+        command.uid(nobody).gid(nobody);
+        let outcome = Outcome::of(&command.output().expect("it starts"), &project.path("")).expect(0);
+        assert_eq!(changes(&outcome).is_empty(), round == "ok", "{}", outcome.stdout);
+    }
+    let owned = fs::metadata(place.path().join("t/run.sh")).expect("a file");
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&owned), nobody);
+}
+
+#[test]
+fn check_mode_makes_no_call_that_changes_anything() {
+    let strace = Command::new("strace").arg("-V").output().is_ok();
+    if !possible(strace, "strace") {
+        return;
+    }
+    let place = tempfile::tempdir().expect("a directory");
+    let top = place.path().join("t");
+    let project = project(top.to_str().expect("a path"));
+    let log = place.path().join("strace.log");
+    // What could change a file: opened for writing, made, renamed, removed, given other attributes.
+    let calls = "trace=openat,open,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,symlink,symlinkat,\
+                 link,linkat,chmod,fchmod,fchmodat,chown,fchown,fchownat,lchown,truncate,ftruncate,utimensat,mknodat";
+    for arguments in [&["--check"][..], &[], &["--check"], &["--check", "--diff"]] {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-e", calls, "-o"]).arg(&log).arg(binary());
+        command.args(["run", "site.rhai", "-c", "local"]).args(arguments).current_dir(project.path(""));
+        let outcome = Outcome::of(&command.output().expect("it starts"), &project.path("")).expect(0);
+        let changing: Vec<String> = fs::read_to_string(&log)
+            .expect("a log")
+            .lines()
+            .filter(|line| !line.contains("openat(") || line.contains("O_WRONLY") || line.contains("O_RDWR"))
+            .filter(|line| line.contains('(') && !line.contains("/dev/null") && !line.contains("+++"))
+            .map(ToOwned::to_owned)
+            .collect();
+        let checking = arguments.contains(&"--check");
+        assert_eq!(
+            changing.is_empty(),
+            checking,
+            "{arguments:?}\n{}\n{}",
+            changing.join("\n"),
+            outcome.stdout
+        );
+    }
+}
