@@ -11,7 +11,7 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, send, socket_with,
 };
 
-use super::network::{Address, Link, Network, Route};
+use super::network::{Address, Link, Network, Route, hardware_kind};
 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -188,18 +188,6 @@ fn link(message: &Message) -> Option<(u32, Link)> {
 /// Operational states of RFC 2863: not present, down, lower layer down. Unknown (0) is what loopback has.
 fn is_down(state: Option<u8>) -> bool {
     matches!(state, Some(1..=3))
-}
-
-/// What ARP calls the hardware (`if_arp.h`).
-pub(super) fn hardware_kind(number: u16) -> &'static str {
-    match number {
-        1 => "ether",
-        32 => "infiniband",
-        512 => "ppp",
-        768 | 769 | 776 | 778 | 65534 => "tunnel",
-        772 => "loopback",
-        _ => "unknown",
-    }
 }
 
 fn driver_kind(driver: &str, hardware: &'static str) -> &'static str {

@@ -218,6 +218,18 @@ fn dns(source: &dyn FactSource) -> Option<Value> {
     Some(fact)
 }
 
+/// What ARP calls the hardware (`if_arp.h`).
+pub(super) fn hardware_kind(number: u16) -> &'static str {
+    match number {
+        1 => "ether",
+        32 => "infiniband",
+        512 => "ppp",
+        768 | 769 | 776 | 778 | 65534 => "tunnel",
+        772 => "loopback",
+        _ => "unknown",
+    }
+}
+
 /// How far an IPv6 address reaches, for sources that don't say.
 pub(super) fn scope_of(address: Ipv6Addr) -> &'static str {
     if address.is_loopback() {

@@ -5,8 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::netlink::hardware_kind;
-use super::network::{Address, Link, Network, Route, network_of, scope_of};
+use super::network::{Address, Link, Network, Route, hardware_kind, network_of, scope_of};
 use super::source::FactSource;
 use super::text::{kernel, kernel_word};
 

@@ -101,16 +101,10 @@ fn add_bonding(word: &impl Fn(&str) -> Option<String>, fact: &mut Map<String, Va
     }
 }
 
-/// The first address of the interface is its own, the others are secondary ones, apart from those that have a label.
+/// The addresses of an interface, without those that are what another label is about.
 fn add_addresses(network: &Network, link: &Link, fact: &mut Map<String, Value>) {
-    let own = |address: &&Address| address.label == link.name;
-    let mut all = network.of_interface(&link.name, true).filter(|address| own(address) || address.secondary);
-    let first = network.of_interface(&link.name, true).find(|address| own(address) && !address.secondary);
-    fact.extend(first.map(|first| ("ipv4".to_owned(), ipv4(first))));
-    let others: Value = all.by_ref().filter(|address| Some(*address) != first).map(ipv4).collect();
-    if others != json!([]) {
-        fact.insert("ipv4_secondaries".into(), others);
-    }
+    let all = network.of_interface(&link.name, true);
+    add_ipv4(all.filter(|address| address.label == link.name || address.secondary), &link.name, fact);
     // Temporary addresses come last.
     let mut all: Vec<&Address> = network.of_interface(&link.name, false).collect();
     all.sort_by_key(|address| address.secondary);
@@ -121,18 +115,27 @@ fn add_addresses(network: &Network, link: &Link, fact: &mut Map<String, Value>) 
 
 /// What has addresses and is no interface.
 fn labelled(network: &Network, name: &str) -> Option<Value> {
-    let mut all = network.addresses.iter().filter(|address| address.label.replace(':', "_") == name);
+    let mut all =
+        network.addresses.iter().filter(|address| address.label.replace(':', "_") == name).peekable();
+    let label = all.peek()?.label.as_str();
     let mut fact = Map::new();
-    let first = all.next()?;
-    let others: Vec<Value> = if first.secondary { vec![ipv4(first)] } else { Vec::new() };
-    if !first.secondary {
-        fact.insert("ipv4".into(), ipv4(first));
+    add_ipv4(all, label, &mut fact);
+    Some(fact.into())
+}
+
+/// The first address that is nobody's second and has the label is `ipv4`, the others are secondary ones.
+fn add_ipv4<'a>(all: impl Iterator<Item = &'a Address>, label: &str, fact: &mut Map<String, Value>) {
+    let mut others = Vec::new();
+    for address in all {
+        if !address.secondary && address.label == label && !fact.contains_key("ipv4") {
+            fact.insert("ipv4".into(), ipv4(address));
+        } else {
+            others.push(ipv4(address));
+        }
     }
-    let others: Vec<Value> = others.into_iter().chain(all.map(ipv4)).collect();
     if !others.is_empty() {
         fact.insert("ipv4_secondaries".into(), others.into());
     }
-    Some(fact.into())
 }
 
 fn ipv4(address: &Address) -> Value {
