@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 /// An absolute path on the host. A slash at its end, `.` and doubled slashes don't count.
+///
+/// `..` is refused: where it leads depends on what is a link, so that `file::absent("/srv/app/..")` could be anything.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostPath(PathBuf);
 
@@ -17,13 +19,16 @@ impl HostPath {
     /// The path of this text.
     ///
     /// # Errors
-    /// Why it is none: it is relative, or holds a zero byte.
+    /// Why it is none: it is relative, goes up, or holds a zero byte.
     pub fn new(text: &str) -> Result<Self, String> {
         if !text.starts_with('/') {
             return Err(format!("a path on the host has to be absolute, got `{text}`"));
         }
         if text.contains('\0') {
             return Err("a path can't hold a zero byte".to_owned());
+        }
+        if Path::new(text).components().any(|component| component == Component::ParentDir) {
+            return Err(format!("a path on the host can't have `..` in it, got `{text}`"));
         }
         // Collecting the components drops what does not count.
         Ok(Self(Path::new(text).components().collect()))
@@ -72,7 +77,8 @@ mod tests {
     fn paths_are_absolute() {
         assert_eq!(HostPath::new("/etc//sv/./web/").unwrap().to_string(), "/etc/sv/web");
         assert_eq!(HostPath::new("/").unwrap().to_string(), "/");
-        assert_eq!(HostPath::new("/a/../b").unwrap().to_string(), "/a/../b");
+        assert_eq!(HostPath::new("/a/..b/...").unwrap().to_string(), "/a/..b/...");
+        assert!(HostPath::new("/etc/..").unwrap_err().contains("`/etc/..`"));
         assert!(HostPath::new("etc").unwrap_err().contains("`etc`"));
         assert!(HostPath::new("/a\0b").is_err());
     }
