@@ -80,7 +80,9 @@ impl Sources {
 
     /// The files below the directory that `name` means, as paths relative to it, with their paths in the project.
     pub fn directory(&self, script: &str, name: &str) -> Option<Vec<(String, String)>> {
-        candidates(script, &self.playbook, "files", name).iter().find_map(|path| {
+        let places = candidates(script, &self.playbook, "files", name);
+        // The first place counts that holds anything, as for a single file.
+        places.iter().take_while(|path| !self.files.contains_key(path.as_str())).find_map(|path| {
             let prefix = format!("{}/", path.trim_end_matches('/'));
             let below: Vec<_> = self
                 .files
