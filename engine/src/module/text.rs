@@ -21,11 +21,11 @@ pub struct Text {
 impl Text {
     /// A text as scripts and templates have it: an unknown value or a secret in it is still a mark.
     pub fn new(text: String) -> Self {
-        if marks::has_unknown(&text) {
-            return Self { content: Content::Unknown, secret: false };
-        }
         let revealed = current::secrets().and_then(|secrets| secrets.reveal(&text));
         let secret = revealed.is_some();
+        if marks::has_unknown(&text) {
+            return Self { content: Content::Unknown, secret };
+        }
         Self { content: Content::Known(revealed.unwrap_or(text).into_bytes()), secret }
     }
 }
