@@ -12,6 +12,8 @@ use crate::mode::{Mode, ModeError};
 
 /// The mode of a new file when none is given.
 const NEW_FILE: u32 = 0o644;
+/// The mode of a new file that holds a secret when none is given.
+const NEW_SECRET: u32 = 0o600;
 /// The mode of a new directory when none is given.
 const NEW_DIRECTORY: u32 = 0o755;
 
@@ -31,7 +33,8 @@ pub struct AttributeOptions {
     #[schemars(schema_with = "string_or_integer")]
     group: Value,
     /// The permissions: `"0644"`, `0o644`, or symbolic as in chmod(1), `"u=rwX,g=rX,o="`. When absent, what exists keeps
-    /// its mode; a new file gets 0644, a new directory 0755, whatever the umask. A symbolic mode changes those.
+    /// its mode; a new file gets 0644, or 0600 if a secret is in it, and a new directory 0755, whatever the umask. A symbolic
+    /// mode changes those.
     #[serde(default)]
     #[schemars(schema_with = "string_or_integer")]
     mode: Value,
@@ -100,9 +103,15 @@ impl AttributeRules {
         self.of_new(NEW_FILE, false, parent)
     }
 
-    /// What a new file shall have whose source is `executable`: without a mode that is asked for, it is so, too.
-    pub fn of_new_copy(&self, executable: bool, parent: Attributes) -> Attributes {
-        self.of_new(if executable { NEW_DIRECTORY } else { NEW_FILE }, false, parent)
+    /// The same of a file with a secret in it.
+    pub fn of_new_secret(&self, parent: Attributes) -> Attributes {
+        self.of_new(NEW_SECRET, false, parent)
+    }
+
+    /// What a new copy of a file that has the mode `source` shall have: without a mode that is asked for, the same but for
+    /// set-ID bits and what others may write.
+    pub fn of_new_copy(&self, source: u32, parent: Attributes) -> Attributes {
+        self.of_new(source & 0o755, false, parent)
     }
 
     /// What a new directory in the directory `parent` shall have.

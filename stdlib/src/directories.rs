@@ -3,20 +3,22 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use refrain_engine::failure::Failure;
 use refrain_engine::step::Change;
 use refrain_engine::system::{Attributes, Kind, View};
 
 use crate::attributes::AttributeRules;
-use crate::whole_file::{follow, parent};
+use crate::links::real;
+use crate::whole_file::parent;
 
 /// What several directories need that belong to one call.
 #[derive(Debug, Default)]
 pub struct Directories {
-    /// The changes so far, a directory before what is in it.
-    pub changes: Vec<Change>,
-    /// The directories that the changes make.
-    made: HashMap<PathBuf, Attributes>,
+    /// One change for each place, links followed; a directory before what is in it.
+    changes: IndexMap<PathBuf, Change>,
+    /// The paths that were looked at, and whether a directory is there.
+    looked: HashMap<PathBuf, bool>,
 }
 
 impl Directories {
@@ -27,25 +29,27 @@ impl Directories {
     /// # Errors
     /// Something else is in the way.
     pub fn look(&mut self, host: &dyn View, path: &Path, rules: &AttributeRules) -> Result<bool, Failure> {
-        if self.made.contains_key(path) {
-            return Ok(false);
+        if let Some(exists) = self.looked.get(path) {
+            return Ok(*exists);
         }
-        let (place, stat) = follow(host, path)?;
+        let (place, stat) = real(host, path)?;
+        let exists = stat.is_some();
         match stat {
             Some(stat) if stat.kind == Kind::Directory => {
                 let after = rules.of_existing(&stat);
                 if after != stat.attributes {
-                    self.changes.push(Change::SetAttributes { path: place, before: stat.attributes, after });
+                    self.add(Change::SetAttributes { path: place, before: stat.attributes, after });
                 }
-                Ok(true)
             }
-            Some(stat) => Err(in_the_way(&place, stat.kind)),
+            Some(stat) => return Err(in_the_way(&place, stat.kind)),
             None => {
                 let attributes = rules.of_new_directory(self.parent(host, &place)?);
-                self.make(place, attributes);
-                Ok(false)
+                // It may have been made on the way to another one; now it is one that is named.
+                self.add(Change::MakeDirectory { path: place, attributes });
             }
         }
+        self.looked.insert(path.to_owned(), exists);
+        Ok(exists)
     }
 
     /// The attributes of the directory that `path` is in, which is made if it is missing.
@@ -54,20 +58,37 @@ impl Directories {
     /// As [`Directories::look`].
     pub fn parent(&mut self, host: &dyn View, path: &Path) -> Result<Attributes, Failure> {
         let Some(above) = path.parent() else { return parent(host, path) };
-        if let Some(attributes) = self.made.get(above) {
-            return Ok(*attributes);
+        if let Some(attributes) = self.made(above) {
+            return Ok(attributes);
         }
-        if host.lstat(above)?.is_some() {
-            return parent(host, path);
+        let (place, stat) = real(host, above)?;
+        match (self.made(&place), stat) {
+            (Some(attributes), _) => Ok(attributes),
+            (None, Some(_)) => parent(host, path),
+            (None, None) => {
+                let rules = AttributeRules::new(host.identity());
+                let attributes = rules.of_new_directory(self.parent(host, &place)?);
+                self.add(Change::MakeDirectory { path: place, attributes });
+                Ok(attributes)
+            }
         }
-        let attributes = AttributeRules::new(host.identity()).of_new_directory(self.parent(host, above)?);
-        self.make(above.to_owned(), attributes);
-        Ok(attributes)
     }
 
-    fn make(&mut self, path: PathBuf, attributes: Attributes) {
-        self.made.insert(path.clone(), attributes);
-        self.changes.push(Change::MakeDirectory { path, attributes });
+    /// Adds a change. One of the same path gives way to it, in its place.
+    pub fn add(&mut self, change: Change) {
+        self.changes.insert(change.path().to_owned(), change);
+    }
+
+    /// The changes, in the order in which they can be made.
+    pub fn changes(&self) -> impl Iterator<Item = Change> {
+        self.changes.values().cloned()
+    }
+
+    fn made(&self, path: &Path) -> Option<Attributes> {
+        match self.changes.get(path) {
+            Some(Change::MakeDirectory { attributes, .. }) => Some(*attributes),
+            _ => None,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod file;
 pub mod glob;
 pub mod group;
 pub mod host_path;
+pub mod links;
 pub mod mode;
 pub mod one_or_many;
 pub mod seconds;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use refrain_engine::failure::Failure;
 use refrain_engine::module::Plan;
 use refrain_engine::step::Change;
-use refrain_engine::system::path::resolve;
-use refrain_engine::system::{Attributes, Content, Kind, Stat, View};
+use refrain_engine::system::{Attributes, Content, Kind, View};
 
 use crate::attributes::{AttributeOptions, AttributeRules};
+use crate::links::follow;
 
 /// A regular file as it is, or the place where one shall be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct WholeFile {
     existing: Option<(Content, Attributes)>,
     /// What it shall have.
     attributes: Attributes,
+    /// What it shall have if there is a secret in it.
+    with_secret: Attributes,
 }
 
 impl WholeFile {
@@ -30,7 +32,13 @@ impl WholeFile {
     /// Something else is there, the directory that it belongs in is missing, or the options make no sense on this host.
     pub fn look(host: &dyn View, path: &Path, options: &AttributeOptions) -> Result<Self, Failure> {
         let rules = options.resolve(host)?;
-        Self::look_by(host, path, &rules, |path| Ok(rules.of_new_file(parent(host, path)?)))
+        let mut with_secret = None;
+        let file = Self::look_by(host, path, &rules, |path| {
+            let parent = parent(host, path)?;
+            with_secret = Some(rules.of_new_secret(parent));
+            Ok(rules.of_new_file(parent))
+        })?;
+        Ok(Self { with_secret: with_secret.unwrap_or(file.with_secret), ..file })
     }
 
     /// The same, where the attributes of a new file come from `of_new`.
@@ -52,7 +60,7 @@ impl WholeFile {
             }
             Some(stat) => return Err(in_the_way(&path, stat.kind)),
         };
-        Ok(Self { path, existing, attributes })
+        Ok(Self { path, existing, attributes, with_secret: attributes })
     }
 
     /// What it holds. Absent when there is no file.
@@ -62,36 +70,29 @@ impl WholeFile {
 
     /// The steps after which the file is there, with the content `after` and its attributes. None when it is so.
     ///
-    /// The difference is hidden from people unless the content may be `shown`.
+    /// The content may be `shown` to people unless a secret is in it.
     pub fn plan(&self, after: Content, shown: bool) -> Plan {
-        let mut plan = Plan::new();
-        let attributes = self.attributes;
         // The attributes come first: a file that is to become private is so before it holds anything new.
-        if let Some((_, before)) = self.existing.as_ref().filter(|(_, before)| *before != attributes) {
-            let path = self.path.clone();
-            plan.push(Change::SetAttributes { path, before: *before, after: attributes }.into());
-        }
+        let mut plan = self.plan_attributes();
         let before = self.content().cloned();
         let same = before == Some(after.clone()) && after != Content::Unknown;
         if !same {
+            let attributes = if shown { self.attributes } else { self.with_secret };
             plan.push(Change::Write { path: self.path.clone(), before, after, attributes, shown }.into());
         }
         plan
     }
-}
 
-/// Where a path leads, if it is a link, and what is there.
-///
-/// # Errors
-/// The host can't be looked at, or the links run in a circle.
-pub fn follow(host: &dyn View, path: &Path) -> Result<(PathBuf, Option<Stat>), Failure> {
-    let stat = host.lstat(path)?;
-    if stat.as_ref().is_none_or(|stat| stat.kind != Kind::Link) {
-        return Ok((path.to_owned(), stat));
+    /// The steps after which the file has its attributes and the content that it has now.
+    pub fn plan_attributes(&self) -> Plan {
+        let after = self.attributes;
+        match &self.existing {
+            Some((_, before)) if *before != after => {
+                vec![Change::SetAttributes { path: self.path.clone(), before: *before, after }.into()]
+            }
+            _ => Plan::new(),
+        }
     }
-    let path = resolve(path, true, |path| host.read_link(path))?;
-    let stat = host.lstat(&path)?;
-    Ok((path, stat))
 }
 
 /// The attributes of the directory that something new at `path` belongs in.

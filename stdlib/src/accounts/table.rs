@@ -6,7 +6,7 @@ use refrain_engine::failure::Failure;
 use refrain_engine::system::account_files::AccountFile;
 use refrain_engine::system::{Attributes, Content, View};
 
-use crate::whole_file::follow;
+use crate::links::follow;
 
 /// The password field of all four files.
 pub const PASSWORD: usize = 1;

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::host_path::HostPath;
+use crate::links::look_at;
 use crate::one_or_many::OneOrMany;
 
 /// Removes files, links, and directories with all that is in them.
@@ -42,7 +43,7 @@ impl State for FileAbsent {
                 return Err(Failure::argument("path", "the root directory can't be removed"));
             }
             let covered = found.iter().any(|(other, _)| path.starts_with(other));
-            if let Some(stat) = context.host.lstat(path)?.filter(|_| !covered) {
+            if let Some(stat) = look_at(context.host, path)?.filter(|_| !covered) {
                 found.push((path.to_path_buf(), stat.kind.word()));
             }
         }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::attributes::{AttributeOptions, AttributeRules};
 use crate::host_path::HostPath;
+use crate::links::follow;
 use crate::one_or_many::OneOrMany;
-use crate::whole_file::follow;
 
 /// Gives an owner, a group and a mode to something that exists.
 ///

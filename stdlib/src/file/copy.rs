@@ -1,18 +1,20 @@
 //! `file::copy`.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use refrain_engine::failure::Failure;
 use refrain_engine::module::{Context, Plan, State};
-use refrain_engine::step::Change;
-use refrain_engine::system::{Content, Kind, View};
+use refrain_engine::system::{Attributes, Content, View};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::copy_source::CopySource;
 use crate::attributes::{AttributeOptions, AttributeRules};
 use crate::directories::Directories;
 use crate::host_path::HostPath;
+use crate::links::real;
 use crate::whole_file::{WholeFile, parent};
 
 /// Copies a file, or a whole directory, to the host.
@@ -25,18 +27,22 @@ use crate::whole_file::{WholeFile, parent};
 ///
 /// `path` is always the copy itself, never a directory to put it into: the second call makes `/srv/site/index.html` from
 /// `files/site/index.html`. What else is in a directory on the host stays. Directories that are missing are made for the
-/// copy of a directory; empty ones are not copied. Links in the project are followed.
+/// copy of a directory; empty ones are not copied. Links to files are followed in the source, links to directories are left
+/// out.
 ///
 /// A large file is compared by its hash and only sent when it differs. Where `path` is a link, the file that it leads to is
 /// written and the link stays.
+///
+/// Without a `mode`, a file that is new can be executed if its source can; one that is copied on the host has its source's
+/// permissions, except those to write for group and others.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct FileCopy {
     /// The file or directory: a name in `files/` beside the role or playbook. With `remote`, a path on the host.
     #[schemars(extend("x-source" = "file"))]
     source: String,
-    /// Where the copy shall be. Its directory has to exist.
+    /// Where the copy shall be. The directory of a single file has to exist.
     path: HostPath,
-    /// The source is a file on the host. Default false.
+    /// The source is on the host. Default false.
     #[serde(default)]
     remote: bool,
     /// The mode of the directories in the copy of a directory, as `mode` is for its files. When absent, those that exist
@@ -44,7 +50,6 @@ pub struct FileCopy {
     #[serde(default)]
     #[schemars(schema_with = "crate::attributes::string_or_integer")]
     directory_mode: Value,
-    // A file that is new and has no `mode` can be executed if its source can.
     #[serde(flatten)]
     attributes: AttributeOptions,
 }
@@ -52,8 +57,9 @@ pub struct FileCopy {
 /// What is there, and what shall be.
 #[derive(Debug, Default)]
 pub struct Found {
-    directories: Vec<Change>,
-    files: Vec<(WholeFile, Content)>,
+    directories: Directories,
+    /// Each file with what it shall hold, if that is something else than it does.
+    files: Vec<(WholeFile, Option<Content>)>,
 }
 
 impl State for FileCopy {
@@ -66,102 +72,125 @@ impl State for FileCopy {
     }
 
     fn look(&self, context: &Context<'_>) -> Result<Found, Failure> {
-        let rules = self.attributes.resolve(context.host)?;
-        match context.materials.directory(&self.source).filter(|_| !self.remote) {
-            Some(names) => self.look_at_directory(context, &rules, &names),
-            None => {
-                let file = if self.remote {
-                    self.look_at_remote(context.host, &rules)?
-                } else {
-                    self.look_at_file(context, &rules)?
-                };
-                Ok(Found { directories: Vec::new(), files: vec![file] })
+        let host = context.host;
+        let source = self.source(context)?;
+        let rules = self.attributes.resolve(host)?;
+        match source.files()? {
+            Some(names) => self.look_at_directory(host, &source, &rules, &names),
+            None if self.directory_mode.is_null() => {
+                let itself = Path::new("");
+                let file =
+                    look_at_file(host, &source, itself, &self.path, &rules, |path| parent(host, path))?;
+                Ok(Found { files: vec![file], ..Found::default() })
             }
+            None => Err(Failure::argument(
+                "directory_mode",
+                format!("`directory_mode` is for the copy of a directory, and `{}` is a file", self.source),
+            )
+            .advise("the mode of a file is `mode`")),
         }
     }
 
     fn plan(&self, found: &Found) -> Result<Plan, Failure> {
-        let directories = found.directories.iter().cloned().map(Into::into);
-        let files = found.files.iter().flat_map(|(file, content)| file.plan(content.clone(), true));
+        let directories = found.directories.changes().map(Into::into);
+        let files = found.files.iter().flat_map(|(file, content)| match content {
+            Some(content) => file.plan(content.clone(), true),
+            None => file.plan_attributes(),
+        });
         Ok(directories.chain(files).collect())
     }
 }
 
 impl FileCopy {
-    fn look_at_file(
-        &self,
-        context: &Context<'_>,
-        rules: &AttributeRules,
-    ) -> Result<(WholeFile, Content), Failure> {
-        let executable = context.materials.source(&self.source)?.executable;
-        let file = WholeFile::look_by(context.host, &self.path, rules, |path| {
-            Ok(rules.of_new_copy(executable, parent(context.host, path)?))
-        })?;
-        let content = content(context, &self.source, &file)?;
-        Ok((file, content))
-    }
-
-    fn look_at_remote(
-        &self,
-        host: &dyn View,
-        rules: &AttributeRules,
-    ) -> Result<(WholeFile, Content), Failure> {
+    fn source<'a>(&'a self, context: &Context<'a>) -> Result<CopySource<'a>, Failure> {
+        if !self.remote {
+            return Ok(CopySource::Project(context.materials, self.source.trim_end_matches('/')));
+        }
         let source = HostPath::new(&self.source).map_err(|message| Failure::argument("source", message))?;
-        let stat = host.stat(&source)?.filter(|stat| stat.kind == Kind::File);
-        let (Some(stat), Some(content)) = (stat, host.read(&source)?) else {
-            return Err(Failure::argument("source", format!("there is no file `{source}` on the host")));
-        };
-        let executable = stat.attributes.mode & 0o100 != 0;
-        let file = WholeFile::look_by(host, &self.path, rules, |path| {
-            Ok(rules.of_new_copy(executable, parent(host, path)?))
-        })?;
-        Ok((file, content))
+        Ok(CopySource::Host(context.host, source))
     }
 
     fn look_at_directory(
         &self,
-        context: &Context<'_>,
+        host: &dyn View,
+        source: &CopySource<'_>,
         rules: &AttributeRules,
-        names: &[String],
+        names: &[PathBuf],
     ) -> Result<Found, Failure> {
-        let host = context.host;
         let of_directories = self.attributes.with_mode(&self.directory_mode).resolve(host)?;
-        let mut directories = Directories::default();
-        let mut files = Vec::new();
-        directories.look(host, &self.path, &of_directories)?;
+        let mut found = Found::default();
+        let mut places = Places { source: source.itself()?, ..Places::default() };
+        found.directories.look(host, &self.path, &of_directories)?;
         for name in names {
-            for above in directories_of(&self.path, name) {
-                directories.look(host, &above, &of_directories)?;
+            let path = self.path.join(name);
+            for above in directories_between(&self.path, &path) {
+                found.directories.look(host, above, &of_directories)?;
+                places.directories.insert(real(host, above)?.0);
             }
-            let source = format!("{}/{name}", self.source.trim_end_matches('/'));
-            let executable = context.materials.source(&source)?.executable;
-            let file = WholeFile::look_by(host, &self.path.join(name), rules, |path| {
-                Ok(rules.of_new_copy(executable, directories.parent(host, path)?))
-            })?;
-            let content = content(context, &source, &file)?;
-            files.push((file, content));
+            places.add_file(real(host, &path)?.0, &path)?;
+            let file =
+                look_at_file(host, source, name, &path, rules, |path| found.directories.parent(host, path))?;
+            found.files.push(file);
         }
-        Ok(Found { directories: directories.changes, files })
+        places.check()?;
+        Ok(found)
     }
 }
 
-/// The directories between `top` and the file `name` below it, the outer ones first.
-fn directories_of(top: &Path, name: &str) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = Path::new(name)
-        .ancestors()
-        .skip(1)
-        .filter(|above| !above.as_os_str().is_empty())
-        .map(|above| top.join(above))
-        .collect();
+/// Where the parts of a copy really are: through links in what is there already, two of them can be in one place.
+#[derive(Default)]
+struct Places {
+    /// The source, if that is on the host.
+    source: Option<PathBuf>,
+    directories: HashSet<PathBuf>,
+    /// Each file's path as it is named.
+    files: HashMap<PathBuf, PathBuf>,
+}
+
+impl Places {
+    fn add_file(&mut self, place: PathBuf, path: &Path) -> Result<(), Failure> {
+        if let Some(source) = self.source.as_ref().filter(|source| place.starts_with(source)) {
+            let message = format!("`{}` can't be copied into itself", source.display());
+            return Err(Failure::argument("path", message));
+        }
+        match self.files.insert(place, path.to_owned()) {
+            None => Ok(()),
+            Some(other) => Err(Failure::state(format!(
+                "`{}` and `{}` are the same place, because of a link",
+                other.display(),
+                path.display()
+            ))),
+        }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        match self.files.iter().find(|(place, _)| self.directories.contains(*place)) {
+            None => Ok(()),
+            Some((_, path)) => Err(Failure::state(format!(
+                "`{}` leads to where a directory shall be, because of a link",
+                path.display()
+            ))),
+        }
+    }
+}
+
+fn look_at_file(
+    host: &dyn View,
+    source: &CopySource<'_>,
+    name: &Path,
+    path: &Path,
+    rules: &AttributeRules,
+    parent: impl FnOnce(&Path) -> Result<Attributes, Failure>,
+) -> Result<(WholeFile, Option<Content>), Failure> {
+    let mode = source.mode(name)?;
+    let file = WholeFile::look_by(host, path, rules, |path| Ok(rules.of_new_copy(mode, parent(path)?)))?;
+    let content = source.content(name, file.content())?;
+    Ok((file, content))
+}
+
+/// The directories below `top` that `path` is in, the outer ones first.
+fn directories_between<'a>(top: &Path, path: &'a Path) -> Vec<&'a Path> {
+    let mut all: Vec<&Path> = path.ancestors().skip(1).take_while(|above| *above != top).collect();
     all.reverse();
     all
-}
-
-/// What the copy of `source` shall hold: what it holds if that is right, so that nothing has to be sent.
-fn content(context: &Context<'_>, source: &str, file: &WholeFile) -> Result<Content, Failure> {
-    let known = context.materials.source(source)?;
-    match file.content() {
-        Some(Content::Known(bytes)) if known.is(bytes) => Ok(Content::Known(bytes.clone())),
-        _ => context.materials.file(source).map(Content::Known),
-    }
 }

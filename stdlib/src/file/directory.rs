@@ -18,8 +18,8 @@ use crate::one_or_many::OneOrMany;
 /// file::directory(["/var/cache/web", "/var/log/web"]);
 /// ```
 ///
-/// The options are for the directories that are named; those made on the way to them have mode 0755. A link that leads to a
-/// directory is one.
+/// The options are for the directories that are named; those made on the way to them have mode 0755 and belong to the
+/// agent's user. A link that leads to a directory is one.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct FileDirectory {
     /// One path or an array of them.
@@ -42,18 +42,22 @@ impl State for FileDirectory {
     }
 
     fn look(&self, context: &Context<'_>) -> Result<Directories, Failure> {
+        if self.recurse && self.attributes.is_empty() {
+            return Err(Failure::argument("recurse", "nothing is asked for that `recurse` could spread")
+                .advise("give `owner`, `group` or `mode`"));
+        }
         let rules = self.attributes.resolve(context.host)?;
         let mut found = Directories::default();
         for path in &self.path.0 {
             let exists = found.look(context.host, path, &rules)?;
             if self.recurse && exists {
-                found.changes.extend(below(context.host, path, &rules)?);
+                below(context.host, path, &rules)?.into_iter().for_each(|change| found.add(change));
             }
         }
         Ok(found)
     }
 
     fn plan(&self, found: &Directories) -> Result<Plan, Failure> {
-        Ok(found.changes.iter().cloned().map(Into::into).collect())
+        Ok(found.changes().map(Into::into).collect())
     }
 }

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::host_path::HostPath;
+use crate::links::look_at;
 use crate::whole_file::parent;
 
 /// Puts a symbolic link in place.
@@ -57,7 +58,7 @@ impl State for FileLink {
         if self.target.as_os_str().is_empty() {
             return Err(Failure::argument("target", "a link can't point to nothing"));
         }
-        match host.lstat(&self.path)? {
+        match look_at(host, &self.path)? {
             None => parent(host, &self.path).map(|_| Found::Nothing),
             Some(stat) if stat.kind == Kind::Link => {
                 Ok(Found::Link(host.read_link(&self.path)?.unwrap_or_default()))

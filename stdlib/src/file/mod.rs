@@ -5,6 +5,7 @@ mod attributes;
 mod block;
 mod content;
 mod copy;
+mod copy_source;
 mod directory;
 mod document;
 mod edited_file;

@@ -56,7 +56,9 @@ impl Query for FileRead {
             Some(Content::Unknown) => Ok(Answer::Unknown),
             Some(Content::Known(bytes)) => match String::from_utf8(bytes) {
                 Ok(text) => Ok(Answer::from(text)),
-                Err(_) => Err(Failure::state(format!("`{}` is not UTF-8 text", self.path))),
+                Err(_) => Err(Failure::state(format!("`{}` is not UTF-8 text", self.path)).advise(
+                    "`file::stat` tells the size of any file; `command::run` has programs that read it",
+                )),
             },
         }
     }

@@ -19,7 +19,8 @@ use crate::whole_file::WholeFile;
 ///
 /// The template sees the host's variables, Ansible's names and the facts, and is rendered as Ansible would: a newline after
 /// a block is dropped, one at the end is kept. Where `path` is a link, the file that it leads to is written and the link
-/// stays. A template that reads a secret gives a file whose content is never shown.
+/// stays. A template that reads a secret gives a file whose content is never shown, and that only its owner can read
+/// unless `mode` says otherwise.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct FileTemplate {
     /// The template: a name in `templates/` beside the role or playbook.
