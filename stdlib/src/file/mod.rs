@@ -19,6 +19,8 @@ mod queries;
 mod replace;
 mod scalar_text;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use refrain_engine::module::Entry;
 

@@ -1,0 +1,127 @@
+//! Check mode tells the truth: what it predicts is what a run then does, and it changes nothing itself.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The same for a person: which syscall found a circle of links is not foretold.
+fn readable(ending: Ending) -> Ending {
+    let is_circle = |failure: &String| failure.contains("too many levels of symbolic links");
+    match ending.failure.as_ref().filter(|failure| is_circle(failure)) {
+        Some(_) => Ending { failure: Some("a circle of links".to_owned()), ..ending },
+        None => ending,
+    }
+}
+
+/// Predicts calls one after the other, and makes them.
+fn hold_to_prediction(host: &Host, calls: &[(&str, Value)]) -> Result<(), TestCaseError> {
+    let (overlay, before) = (host.overlay(), host.tree());
+    let foretold: Vec<Ending> = calls
+        .iter()
+        .map(|(function, arguments)| host.check(&overlay, function, arguments))
+        .map(|ending| match ending.status {
+            Status::WouldChange => Ending { status: Status::Changed, ..ending },
+            _ => ending,
+        })
+        .map(readable)
+        .collect();
+    prop_assert_eq!(&host.tree(), &before, "check mode changes nothing");
+    let made: Vec<Ending> =
+        calls.iter().map(|(function, arguments)| readable(host.run(function, arguments.clone()))).collect();
+    prop_assert_eq!(&foretold, &made);
+    prop_assert_eq!(tree(&overlay, &host.top), host.tree(), "predictions and what is there");
+    Ok(())
+}
+
+#[test]
+fn what_builds_on_predictions_is_foretold() {
+    let scripts: Vec<Vec<(&str, Value)>> = vec![
+        vec![
+            ("directory", json!({ "path": "/srv/a/b", "mode": "0700" })),
+            ("content", json!({ "path": "/srv/a/b/f", "content": "x" })),
+            ("content", json!({ "path": "/srv/a/b/f", "content": "x", "mode": "0600" })),
+            ("attributes", json!({ "path": "/srv/a", "recurse": true, "mode": "g+rX" })),
+        ],
+        vec![
+            ("directory", json!({ "path": "/srv/real" })),
+            ("link", json!({ "path": "/srv/link", "target": "real" })),
+            ("content", json!({ "path": "/srv/link/f", "content": "through" })),
+            ("copy", json!({ "source": "site", "path": "/srv/link" })),
+            ("link", json!({ "path": "/srv/to-file", "target": "link/f" })),
+            ("content", json!({ "path": "/srv/to-file", "content": "written" })),
+            ("absent", json!({ "path": "/srv/link" })),
+            ("content", json!({ "path": "/srv/real/f", "content": "written" })),
+        ],
+        vec![
+            ("content", json!({ "path": "/srv/x", "content": "file" })),
+            ("absent", json!({ "path": "/srv/x" })),
+            ("directory", json!({ "path": "/srv/x" })),
+            ("copy", json!({ "source": "site", "path": "/srv/x" })),
+            ("copy", json!({ "source": "/srv/x", "path": "/srv/y", "remote": true })),
+            ("absent", json!({ "path": "/srv/x" })),
+            ("template", json!({ "source": "secret.j2", "path": "/srv/x" })),
+        ],
+        vec![
+            ("link", json!({ "path": "/srv/dangling", "target": "new/file" })),
+            ("content", json!({ "path": "/srv/dangling", "content": "" })),
+            ("directory", json!({ "path": "/srv/new" })),
+            ("content", json!({ "path": "/srv/dangling", "content": "" })),
+            ("directory", json!({ "path": "/srv/dangling" })),
+            ("attributes", json!({ "path": "/srv/dangling", "mode": "0400" })),
+        ],
+    ];
+    for calls in scripts {
+        for mut host in Host::all() {
+            host.play.bring("site/a", b"a", false);
+            host.play.bring("site/sub/b", b"b", true);
+            hold_to_prediction(&host, &calls).unwrap();
+        }
+    }
+}
+
+fn path() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["/srv/a", "/srv/b", "/srv/a/b", "/srv/b/a", "/srv/a/b/a", "/srv/b/a/b"])
+}
+
+fn mode() -> impl Strategy<Value = Option<&'static str>> {
+    prop::option::of(prop::sample::select(vec!["0700", "2755", "u=rwX,go=", "a+rX", "g+s"]))
+}
+
+/// Any call with paths that get in each other's way.
+fn call() -> impl Strategy<Value = (&'static str, Value)> {
+    let flag = any::<bool>();
+    prop_oneof![
+        (path(), "[xy]", mode()).prop_map(|(path, content, mode)| (
+            "content",
+            json!({ "path": path, "content": content, "mode": mode })
+        )),
+        (path(), mode()).prop_map(|(path, mode)| ("directory", json!({ "path": path, "mode": mode }))),
+        (path(), path(), mode())
+            .prop_map(|(one, other, mode)| ("directory", json!({ "path": [one, other], "mode": mode }))),
+        (path(), path(), flag).prop_map(|(path, target, force)| {
+            ("link", json!({ "path": path, "target": target, "force": force }))
+        }),
+        (path(), prop::sample::select(vec![".", "b", "../a", "a/b"]))
+            .prop_map(|(path, target)| ("link", json!({ "path": path, "target": target }))),
+        path().prop_map(|path| ("absent", json!({ "path": path }))),
+        (path(), flag, mode()).prop_map(|(path, recurse, mode)| {
+            ("attributes", json!({ "path": path, "recurse": recurse, "mode": mode.unwrap_or("0750") }))
+        }),
+        path().prop_map(|path| ("copy", json!({ "source": "site", "path": path }))),
+        (path(), path())
+            .prop_map(|(source, path)| ("copy", json!({ "source": source, "path": path, "remote": true }))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_called_is_foretold(calls in prop::collection::vec(call(), 1..10)) {
+        for mut host in Host::all() {
+            host.play.bring("site/a", b"a", false);
+            host.play.bring("site/b/a", b"b", true);
+            hold_to_prediction(&host, &calls)?;
+        }
+    }
+}
