@@ -93,7 +93,9 @@ pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
         Target::Ssh(target, client) => {
             let mut connection = ssh::connect(target, client)?;
             let serve = |path: &str| read(&job.project, path);
-            client::run(&mut *connection, job.bundle, &serve, &*job.emit, &job.interrupted)
+            let ended = client::run(&mut *connection, job.bundle, &serve, &*job.emit, &job.interrupted)?;
+            connection.finish();
+            Ok(ended)
         }
         Target::Chroot(root, kind) => in_root(root, *kind, job),
         Target::Local => Ok(job.evaluate_here(

@@ -36,6 +36,9 @@ pub trait Connection: Send {
     fn round_trips(&self) -> u32 {
         0
     }
+
+    /// Ends the stream after the agent's last frame. What it took to get there may be kept for the next play on this host.
+    fn finish(self: Box<Self>) {}
 }
 
 /// The stage at which a host could not be reached.

@@ -17,11 +17,12 @@ mod wire;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use known_hosts::{DEFAULT_PORT, KnownHosts};
 use passphrases::Passphrases;
+use stream::Stream;
 use wire::{Trouble, Wire};
 
 pub use local_user::LocalUser;
@@ -91,7 +92,12 @@ pub struct Client {
     passphrases: Passphrases,
     binary: Arc<AgentBinary>,
     known_hosts: OnceLock<Result<KnownHosts, Diagnostic>>,
+    /// Connections between two plays, by the names of their targets.
+    idle: Mutex<Vec<(String, Wire)>>,
 }
+
+/// So many connections are kept from one play to the next: each takes two file descriptors.
+const MOST_IDLE: usize = 128;
 
 impl Client {
     /// Connections of `user`, of whom `ask` asks the passphrases of keys.
@@ -101,7 +107,23 @@ impl Client {
             passphrases: Passphrases::new(ask),
             binary: AgentBinary::own(),
             known_hosts: OnceLock::new(),
+            idle: Mutex::default(),
         }
+    }
+
+    /// Keeps a connection for the next play on its host.
+    fn keep(&self, name: String, wire: Wire) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MOST_IDLE {
+            idle.push((name, wire));
+        }
+    }
+
+    /// A connection that was kept.
+    fn kept(&self, name: &str) -> Option<Wire> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = idle.iter().position(|(kept, _)| kept == name)?;
+        Some(idle.swap_remove(at).1)
     }
 
     /// The keys of hosts, read once.
@@ -120,9 +142,25 @@ impl Client {
 
 /// Connects to a host, logs in, and starts the agent there. The agent's first word is not waited for.
 ///
+/// Where an earlier play has left its connection, that one is used.
+///
 /// # Errors
 /// Something on the way did not work out; the error says what, and at which stage.
-pub fn connect(target: &Target, client: &Client) -> Result<Box<dyn Connection>, Unreachable> {
+pub fn connect(target: &Target, client: &Arc<Client>) -> Result<Box<dyn Connection>, Unreachable> {
+    let name = target.to_string();
+    if let Some(mut wire) = client.kept(&name) {
+        wire.forget_round_trips();
+        // It may have ended meanwhile. Then it is as if there had been none.
+        if let Ok(stream) = Stream::start(wire, client, name.clone()) {
+            return Ok(Box::new(stream));
+        }
+    }
+    let wire = open(target, client)?;
+    Ok(Box::new(Stream::start(wire, client, name)?))
+}
+
+/// Connects to a host and logs in.
+fn open(target: &Target, client: &Client) -> Result<Wire, Unreachable> {
     let known = client.known_hosts()?;
     let socket = dial::dial(target)?;
     let mut wire = Wire::new(socket, &host_key::algorithms(known, target))
@@ -130,7 +168,7 @@ pub fn connect(target: &Target, client: &Client) -> Result<Box<dyn Connection>, 
     wire.handshake(target.timeout).map_err(|trouble| no_session(target, &trouble, wire.speaks_ssh()))?;
     let may_send_password = host_key::check(&wire.session, known, target)?;
     login::log_in(&mut wire, target, client, may_send_password)?;
-    Ok(Box::new(stream::Stream::start(wire, &client.binary)?))
+    Ok(wire)
 }
 
 /// A connection over which no keys could be agreed on.

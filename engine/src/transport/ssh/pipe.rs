@@ -24,7 +24,8 @@ const MOST_COMPLAINTS: usize = 8 * 1024;
 
 /// A command on the far side, in a channel of its own.
 ///
-/// The command is asked for and its input sent without waiting for the host to say that it has started.
+/// Its input is sent as soon as the host takes any, which may be before it says that the command has started. (OpenSSH says
+/// both at once.)
 pub(super) struct Pipe {
     channel: Channel,
     command: String,

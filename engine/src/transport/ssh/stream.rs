@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Client;
 use super::cache::{self, Missing};
 use super::pipe::Pipe;
 use super::wire::{Trouble, Wire};
@@ -25,7 +26,9 @@ pub(super) struct Stream {
     // Before the pipe, since what is declared first goes first: without a socket, a channel goes without waiting.
     wire: Wire,
     pipe: Pipe,
-    binary: Arc<AgentBinary>,
+    client: Arc<Client>,
+    /// Under which name the wire is kept.
+    name: String,
     phase: Phase,
     /// What is to be sent, from the beginning until the agent has said its first word: it may have to be sent again.
     outgoing: Vec<u8>,
@@ -50,9 +53,10 @@ enum Attempt {
 }
 
 impl Stream {
-    /// Starts the agent, without waiting for it.
-    pub(super) fn start(mut wire: Wire, binary: &Arc<AgentBinary>) -> Result<Self, Unreachable> {
-        let pipe = binary
+    /// Starts the agent, without waiting for it. In the end, the client is given the wire back under `name`.
+    pub(super) fn start(mut wire: Wire, client: &Arc<Client>, name: String) -> Result<Self, Unreachable> {
+        let pipe = client
+            .binary
             .hash()
             .map_err(unreadable)
             .and_then(|hash| Pipe::open(&mut wire, cache::start(hash, false)).map_err(not_run))
@@ -60,7 +64,8 @@ impl Stream {
         Ok(Self {
             wire,
             pipe,
-            binary: Arc::clone(binary),
+            client: Arc::clone(client),
+            name,
             phase: Phase::Starting { attempt: Attempt::Cached, since: Instant::now() },
             outgoing: Vec::new(),
             sent: 0,
@@ -117,7 +122,7 @@ impl Stream {
 
     /// Starts once more, and sends everything from the beginning.
     fn start_again(&mut self, attempt: Attempt) -> Result<(), Diagnostic> {
-        let hash = self.binary.hash().map_err(unreadable)?;
+        let hash = self.client.binary.hash().map_err(unreadable)?;
         let command = cache::start(hash, attempt == Attempt::Anew);
         self.pipe = Pipe::open(&mut self.wire, command).map_err(not_run)?;
         self.phase = Phase::Starting { attempt, since: Instant::now() };
@@ -135,13 +140,13 @@ impl Stream {
             );
             return Err(Diagnostic::new(error).hint("run it from a machine of the same kind"));
         }
-        let hash = self.binary.hash().map_err(unreadable)?;
+        let hash = self.client.binary.hash().map_err(unreadable)?;
         let command = cache::put(hash, missing.gzip);
         let content;
         let content = if missing.gzip {
-            self.binary.compressed().map_err(unreadable)?
+            self.client.binary.compressed().map_err(unreadable)?
         } else {
-            content = self.binary.content().map_err(unreadable)?;
+            content = self.client.binary.content().map_err(unreadable)?;
             &content
         };
         let mut pipe = Pipe::open(&mut self.wire, command).map_err(not_run)?;
@@ -236,6 +241,15 @@ impl Connection for Stream {
 
     fn round_trips(&self) -> u32 {
         self.wire.round_trips()
+    }
+
+    fn finish(self: Box<Self>) {
+        let Self { wire, pipe, client, name, .. } = *self;
+        if pipe.is_idle() {
+            // The channel's end is said, and not waited for.
+            drop(pipe);
+            client.keep(name, wire);
+        }
     }
 }
 

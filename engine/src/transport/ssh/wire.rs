@@ -203,6 +203,11 @@ impl Wire {
         self.round_trips += 1;
     }
 
+    /// Begins to count anew.
+    pub(super) fn forget_round_trips(&mut self) {
+        self.round_trips = 0;
+    }
+
     /// How often an answer was waited for.
     pub(super) fn round_trips(&self) -> u32 {
         self.round_trips
