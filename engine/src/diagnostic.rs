@@ -27,7 +27,11 @@ impl Location {
     ///
     /// The underline covers the word or the quoted text that starts there, or one character.
     pub fn new(path: impl Into<String>, source: &str, line: usize, column: usize) -> Self {
-        let text = source.lines().nth(line.saturating_sub(1)).unwrap_or("").to_owned();
+        Self::in_line(path, source.lines().nth(line.saturating_sub(1)).unwrap_or(""), line, column)
+    }
+
+    /// As [`new`](Self::new), where only the line's own text is at hand.
+    pub fn in_line(path: impl Into<String>, text: &str, line: usize, column: usize) -> Self {
         let mut rest = text.chars().skip(column.saturating_sub(1)).peekable();
         let width = match rest.peek().copied() {
             Some(quote @ ('"' | '\'' | '`')) => {
@@ -36,7 +40,7 @@ impl Location {
             _ => rest.take_while(|c| c.is_alphanumeric() || *c == '_').count(),
         };
         let width = width.max(1);
-        Self { path: path.into(), line: line.max(1), column: column.max(1), text, width }
+        Self { path: path.into(), line: line.max(1), column: column.max(1), text: text.to_owned(), width }
     }
 
     /// The same place with `width` characters underlined.

@@ -15,6 +15,7 @@ pub mod facts;
 pub mod failure;
 pub mod inventory;
 pub mod module;
+pub mod origin;
 pub mod project;
 pub mod python_regex;
 pub mod runner;
