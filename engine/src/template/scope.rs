@@ -87,10 +87,14 @@ pub(super) fn current() -> Option<Rc<Scope>> {
 ///
 /// `default` and `is defined` see it as undefined, as they do in Ansible; any other use fails with `reason`.
 pub(crate) fn undefined_because(name: &str, reason: Diagnostic) -> Value {
-    if let Some(scope) = current() {
-        scope.reasons.borrow_mut().push((name.to_owned(), reason));
+    match current() {
+        Some(scope) => {
+            scope.reasons.borrow_mut().push((name.to_owned(), reason));
+            Value::UNDEFINED
+        }
+        // No template is there to ask for a default.
+        None => Value::from(carry(reason)),
     }
-    Value::UNDEFINED
 }
 
 /// An error of the template engine that carries a finished diagnostic through it.
