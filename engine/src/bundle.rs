@@ -1,12 +1,13 @@
 //! What travels to a host: one play, with everything of the project that it needs, and that host's variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::diagnostic::Location;
 use crate::secrets::SecretText;
 use crate::system::RootKind;
 
@@ -174,13 +175,15 @@ pub struct Settings {
     pub start_at: Option<String>,
 }
 
-/// A variable with the place it came from, for error messages.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Variable {
-    /// Its value, templates not rendered.
-    pub value: Value,
-    /// Where it was written, as `file:line`. Empty when it has no place.
-    pub origin: String,
+/// Variables, templates in them not rendered, and what has to be known about their values.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Values {
+    /// The values by their names.
+    pub values: IndexMap<String, Value>,
+    /// Where templates in them are written, by their paths (`users[0].name`): the files themselves do not travel.
+    pub places: BTreeMap<String, Location>,
+    /// Texts that look like templates and are none (`!unsafe`), by their paths.
+    pub literals: BTreeSet<String>,
 }
 
 /// What a host is told about another host.
@@ -188,8 +191,8 @@ pub struct Variable {
 pub struct Peer {
     /// The groups that it is in.
     pub groups: Vec<String>,
-    /// Its variables.
-    pub variables: IndexMap<String, Value>,
+    /// Its variables, without places.
+    pub variables: Arc<Values>,
 }
 
 /// What is about one host.
@@ -200,9 +203,9 @@ pub struct HostData {
     /// The groups that it is in, without `all`.
     pub groups: Vec<String>,
     /// Its variables, merged.
-    pub variables: IndexMap<String, Variable>,
+    pub variables: Arc<Values>,
     /// Variables of the highest layer, from `-e`.
-    pub extra: IndexMap<String, Value>,
+    pub extra: Arc<Values>,
 }
 
 /// What is about the whole inventory. Only sent when the play asks for it.

@@ -9,12 +9,14 @@ mod lazy;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde_json::Value as Json;
 
+use crate::bundle::Values;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::secrets::{self, Secrets};
 use crate::template::{self, Failure, Names};
@@ -47,11 +49,11 @@ enum Content {
     Supplied(Rc<dyn Names>),
 }
 
-/// Says where the value of a variable stands. Entries of lists and maps are asked for as `users[0].name`, and as `users`
-/// if that gives nothing.
+/// Says where a value of the inventory or the command line stands. Entries of lists and maps are asked for as
+/// `users[0].name`, and as `users` if that gives nothing.
 pub type Origins = Rc<dyn Fn(&str) -> Option<Location>>;
 
-/// Says which values are to be taken literally (`!unsafe`), by the same names.
+/// Says which of the same values are to be taken literally (`!unsafe`), by the same names.
 pub type Literals = Rc<dyn Fn(&str) -> bool>;
 
 /// The variables of one host. Cloning gives another handle to the same variables.
@@ -119,6 +121,20 @@ impl Variables {
         });
         lazy::register(&inner);
         Self { inner }
+    }
+
+    /// No variables yet, but what is known of the values that will be in them; the first that has a name hides the others.
+    pub fn knowing(values: Vec<Arc<Values>>) -> Self {
+        let values = Rc::new(values);
+        let origins = Rc::clone(&values);
+        let with = |values: &[Arc<Values>], path: &str| {
+            values.iter().find(|values| values.values.contains_key(variable_of(path))).map(Arc::clone)
+        };
+        Self::new()
+            .with_origins(Rc::new(move |path| with(&origins, path)?.places.get(path).cloned()))
+            .with_literals(Rc::new(move |path| {
+                with(&values, path).is_some_and(|values| values.literals.contains(path))
+            }))
     }
 
     /// Tells errors where values stand.
@@ -385,7 +401,8 @@ impl Inner {
     }
 
     fn is_template(&self, path: &str, text: &str) -> bool {
-        template::is_template(text) && !self.literals.borrow().as_ref().is_some_and(|literals| literals(path))
+        let is_literal = || self.literals.borrow().as_ref().is_some_and(|literals| literals(path));
+        template::is_template(text) && !(is_literal() && self.is_from_file(path))
     }
 
     fn has_templates(&self, path: &str, value: &Json) -> bool {
@@ -460,10 +477,24 @@ impl Inner {
     }
 
     fn origin(&self, path: &str) -> Option<Location> {
-        let origins = self.origins.borrow().clone()?;
-        let name = path.split(['.', '[']).next().unwrap_or(path);
-        origins(path).or_else(|| origins(name))
+        let origins = self.origins.borrow().clone().filter(|_| self.is_from_file(path))?;
+        origins(path).or_else(|| origins(variable_of(path)))
     }
+
+    /// Whether the value at `path` is one of those that places and marks are known of, and not one that hides it.
+    fn is_from_file(&self, path: &str) -> bool {
+        let (stack, order) = &*self.stack.borrow();
+        let name = variable_of(path);
+        let mut layers = order.iter().map(|at| &stack[*at]);
+        let winner = layers
+            .find(|(_, content)| matches!(content, Content::Values(values) if values.contains_key(name)));
+        winner.is_some_and(|(layer, _)| matches!(layer, Layer::Inventory | Layer::Extra))
+    }
+}
+
+/// The name of the variable that `users[0].name` is in.
+fn variable_of(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
 }
 
 /// Whether it is worth to build the path of an entry.

@@ -1,22 +1,24 @@
 //! The variables that say how a host is reached: read on the controller, before there is a host to evaluate anything.
 
 use std::cell::OnceCell;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Location};
-use crate::inventory::Variable;
+use crate::bundle::HostData;
+use crate::diagnostic::Diagnostic;
+use crate::inventory::HostVariables;
 use crate::template;
 use crate::variables::{Layer, Variables};
 
 /// The variables of one host, as far as the controller knows them. Facts are not among them.
 pub(super) struct ConnectionVariables<'a> {
-    inventory: &'a IndexMap<String, Variable>,
+    /// What the inventory says, with its places.
+    written: &'a HostVariables<'a>,
+    data: &'a HostData,
     play: &'a IndexMap<String, Value>,
-    extra: &'a IndexMap<String, Value>,
     /// Gives the names that belong to the engine. Only asked when a value is a template.
     names: &'a dyn Fn() -> IndexMap<String, Value>,
     /// All of them, for templates.
@@ -24,14 +26,15 @@ pub(super) struct ConnectionVariables<'a> {
 }
 
 impl<'a> ConnectionVariables<'a> {
-    /// The variables of a host, from the lowest layer to the highest.
+    /// The variables of a host: what the inventory has `written`, as it travels in `data`, and those of the play between
+    /// that and the command line.
     pub(super) fn new(
-        inventory: &'a IndexMap<String, Variable>,
+        written: &'a HostVariables<'a>,
+        data: &'a HostData,
         play: &'a IndexMap<String, Value>,
-        extra: &'a IndexMap<String, Value>,
         names: &'a dyn Fn() -> IndexMap<String, Value>,
     ) -> Self {
-        Self { inventory, play, extra, names, resolved: OnceCell::new() }
+        Self { written, data, play, names, resolved: OnceCell::new() }
     }
 
     /// The value of the last of `names` that has one, as text. As in Ansible, a later name is the more special one.
@@ -100,22 +103,17 @@ impl<'a> ConnectionVariables<'a> {
     }
 
     fn raw(&self, name: &str) -> Option<&Value> {
-        let inventory = || self.inventory.get(name).map(|variable| &variable.value);
-        self.extra.get(name).or_else(|| self.play.get(name)).or_else(inventory)
+        let HostData { variables, extra, .. } = self.data;
+        extra.values.get(name).or_else(|| self.play.get(name)).or_else(|| variables.values.get(name))
     }
 
     fn resolved(&self) -> &Variables {
         self.resolved.get_or_init(|| {
-            let origins: IndexMap<String, String> = self
-                .inventory
-                .iter()
-                .map(|(name, variable)| (name.clone(), variable.origin.to_string()))
-                .collect();
-            let variables = Variables::new().with_origins(Rc::new(move |name| place(origins.get(name)?)));
-            let inventory = self.inventory.iter().map(|(name, found)| (name.clone(), found.value.clone()));
-            variables.push(Layer::Inventory, inventory.collect());
+            let HostData { variables: inventory, extra, .. } = self.data;
+            let variables = Variables::knowing(vec![Arc::clone(extra), Arc::clone(inventory)]);
+            variables.push(Layer::Inventory, inventory.values.clone());
             variables.push(Layer::Play, self.play.clone());
-            variables.push(Layer::Extra, self.extra.clone());
+            variables.push(Layer::Extra, extra.values.clone());
             variables.push(Layer::Engine, (self.names)());
             variables
         })
@@ -123,9 +121,9 @@ impl<'a> ConnectionVariables<'a> {
 
     fn wrong(&self, name: &str, value: &Value, expected: &str) -> Diagnostic {
         let error = Diagnostic::new(format!("`{name}` is not {expected}: `{}`", plain(value)));
-        let origin = self.inventory.get(name).filter(|_| !self.extra.contains_key(name));
-        match origin.and_then(|variable| place(&variable.origin.to_string())) {
-            Some(place) => error.at(place),
+        let hidden = self.data.extra.values.contains_key(name) || self.play.contains_key(name);
+        match self.written.get(name).filter(|_| !hidden) {
+            Some(variable) => error.at(variable.origin.location()),
             None => error,
         }
     }
@@ -139,26 +137,19 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// `file:line` as a place.
-fn place(origin: &str) -> Option<Location> {
-    let (path, line) = origin.rsplit_once(':')?;
-    let line: usize = line.parse().ok()?;
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let indent =
-        text.lines().nth(line.saturating_sub(1)).map_or(0, |text| text.len() - text.trim_start().len());
-    Some(Location::new(path, &text, line, indent + 1))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::bundle::Values;
+    use crate::inventory::{self, Variable, VariableMap};
+    use crate::origin::SourceText;
 
     struct Layers {
-        inventory: IndexMap<String, Variable>,
+        inventory: VariableMap,
         play: IndexMap<String, Value>,
-        extra: IndexMap<String, Value>,
+        extra: Values,
     }
 
     fn layers(inventory: Value, play: Value, extra: Value) -> Layers {
@@ -166,19 +157,27 @@ mod tests {
             Value::Object(map) => map.into_iter().collect::<IndexMap<String, Value>>(),
             other => panic!("not a map: {other}"),
         };
-        let origin = "hosts.yml:3";
-        let with_origin = |(name, value)| (name, Variable { value, origin: origin.into() });
+        let origin = SourceText::new("hosts.yml", "").at(3, 1);
+        let variable = |(name, value): (String, Value)| {
+            (Arc::from(name), Arc::new(Variable::new(value, origin.clone())))
+        };
         Layers {
-            inventory: map(inventory).into_iter().map(with_origin).collect(),
+            inventory: map(inventory).into_iter().map(variable).collect(),
             play: map(play),
-            extra: map(extra),
+            extra: Values { values: map(extra), ..Values::default() },
         }
     }
 
     impl Layers {
         fn read<T>(&self, read: impl FnOnce(&ConnectionVariables<'_>) -> T) -> T {
             let names = || IndexMap::from([("inventory_hostname".to_owned(), json!("web1"))]);
-            read(&ConnectionVariables::new(&self.inventory, &self.play, &self.extra, &names))
+            let written = HostVariables::from(&self.inventory);
+            let data = HostData {
+                variables: Arc::new(inventory::values(written.iter())),
+                extra: Arc::new(self.extra.clone()),
+                ..HostData::default()
+            };
+            read(&ConnectionVariables::new(&written, &data, &self.play, &names))
         }
 
         fn text(&self, names: &[&str]) -> Option<String> {

@@ -92,6 +92,9 @@ pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
     let playbooks = prepared.playbooks.iter().map(|playbook| playbook.name.clone()).collect();
     let check = prepared.settings.check;
     running.emit(None, EventKind::RunStarted { run: prepared.run.clone(), playbooks, check });
+    for warning in &prepared.warnings {
+        running.emit(None, EventKind::Warning(Box::new(warning.clone())));
+    }
     for playbook in &prepared.playbooks {
         for said in &playbook.said {
             running.emit(
@@ -185,7 +188,7 @@ fn on_host(
     let emit = |kind| running.emit(Some(host), kind);
     let recap_of_failure =
         |unreachable: bool| Recap { failed: !unreachable, unreachable, ..Recap::default() };
-    let (data, target) = match prepared.host(host, definition) {
+    let (data, target) = match prepared.host(playbook, host, definition) {
         Ok(found) => found,
         Err(error) => {
             emit(EventKind::HostFailed(Box::new(error)));

@@ -1,6 +1,7 @@
 //! Before a run: inventory, playbooks and variables are read and checked. No host is touched.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
@@ -10,9 +11,9 @@ use super::connect::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
 use super::target::{self, Reach, Target};
 use crate::analysis;
-use crate::bundle::{HostData, Neighbours, Peer, Settings, Sources, Variable};
+use crate::bundle::{self, HostData, Neighbours, Peer, Settings, Sources, Values};
 use crate::diagnostic::Diagnostic;
-use crate::inventory::Inventory;
+use crate::inventory::{self, Inventory, extra_vars};
 use crate::module::Registry;
 use crate::project::Project;
 use crate::script::playbook::{self, Ask, PlayDefinition, Said, TopLevel};
@@ -47,6 +48,8 @@ pub struct PreparedPlaybook {
     pub project: Arc<Project>,
     /// What travels of the project.
     pub sources: Arc<Sources>,
+    /// The inventory, with the variable files beside the playbook.
+    pub inventory: Inventory,
     /// What travels of the inventory.
     pub neighbours: Arc<Neighbours>,
     /// Its plays with their hosts.
@@ -65,8 +68,9 @@ pub struct Prepared {
     pub settings: Arc<Settings>,
     /// At most so many hosts at once.
     pub forks: Option<usize>,
-    inventory: Inventory,
-    extra: IndexMap<String, Value>,
+    /// What is suspicious about the inventory.
+    pub warnings: Vec<Diagnostic>,
+    extra: Arc<Values>,
     connection: ConnectionOptions,
     ssh_client: OnceLock<Arc<ssh::Client>>,
 }
@@ -93,21 +97,36 @@ pub fn prepare(
         })?;
         found.push((path, project, playbook));
     }
-    let inventory = inventory(&options, found.first().map(|(_, project, _)| project), found.first())
-        .map_err(|error| vec![error])?;
-    let extra = crate::inventory::extra_vars(&options.extra).map_err(|error| vec![error])?;
+    let root = found.first().map_or(Path::new(""), |(_, project, _)| project.root());
+    let all_hosts = load_inventory(&options, root)?;
+    let limit = options.limit.as_deref().map(|limit| all_hosts.limit(limit)).transpose();
+    let limit = limit.map_err(|error| vec![error])?;
+    let extra = extra_vars::read(&options.extra, root)?;
     target::check(options.connection.connection.as_deref()).map_err(|error| vec![error])?;
 
     let mut problems = Vec::new();
     let mut playbooks = Vec::new();
+    let mut warnings: Vec<Diagnostic> = all_hosts.warnings().cloned().collect();
     for (name, project, path) in found {
+        let inventory = match all_hosts.beside(&project.on_disk(bundle::parent(&path))) {
+            Ok(inventory) => inventory,
+            Err(more) => {
+                problems.extend(more);
+                continue;
+            }
+        };
+        for warning in inventory.warnings_beside_playbook() {
+            // Several playbooks may lie in one directory.
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
         let analysis = analysis::analyse(&project, registry, &path);
         if !analysis.problems.is_empty() {
             problems.extend(analysis.problems);
             continue;
         }
-        let groups = groups(&inventory);
-        let top = TopLevel::new(project.clone(), groups, ask());
+        let top = TopLevel::new(project.clone(), inventory.hosts_by_group(), ask());
         match playbook::evaluate(registry, &path, top) {
             Err(problem) => problems.push(problem),
             Ok(evaluated) => {
@@ -122,9 +141,10 @@ pub fn prepare(
                     sources: Arc::new(analysis.sources),
                     plays: Vec::new(),
                     said: evaluated.said,
+                    inventory,
                 };
                 for definition in evaluated.plays {
-                    match select(&inventory, &definition, options.limit.as_deref()) {
+                    match select(&prepared.inventory, &definition, limit.as_ref()) {
                         Ok(hosts) => prepared.plays.push((definition, hosts)),
                         Err(problem) => problems.push(problem),
                     }
@@ -141,8 +161,8 @@ pub fn prepare(
         playbooks,
         settings: Arc::new(options.settings),
         forks: options.forks,
-        inventory,
-        extra: extra.into_iter().map(|(name, variable)| (name, variable.value)).collect(),
+        warnings,
+        extra: Arc::new(inventory::values(extra.iter().map(|(name, variable)| (&**name, &**variable)))),
         connection: options.connection,
         ssh_client: OnceLock::new(),
     };
@@ -150,59 +170,42 @@ pub fn prepare(
     Ok(prepared)
 }
 
-fn inventory(
-    options: &Options,
-    project: Option<&Project>,
-    first: Option<&(&PathBuf, Project, String)>,
-) -> Result<Inventory, Diagnostic> {
-    let mut sources = options.inventories.clone();
-    if sources.is_empty() {
-        let own = project.map(|project| project.on_disk(INVENTORY)).filter(|path| path.exists());
-        sources.extend(own.map(|path| path.to_string_lossy().into_owned()));
+/// The inventories that were named, or else the project's own.
+fn load_inventory(options: &Options, root: &Path) -> Result<Inventory, Vec<Diagnostic>> {
+    let own = root.join(INVENTORY);
+    if options.inventories.is_empty() && own.exists() {
+        return Inventory::load(&[own.to_string_lossy().into_owned()], root);
     }
-    let playbook_directory = first.map(|(_, project, path)| project.on_disk(crate::bundle::parent(path)));
-    Inventory::load(&sources, playbook_directory.as_deref())
+    Inventory::load(&options.inventories, root)
 }
 
-/// The hosts of a play, at least where its pattern makes sense.
+/// The hosts of a play that the limit leaves, at least where its pattern makes sense.
 fn select(
     inventory: &Inventory,
     definition: &PlayDefinition,
-    limit: Option<&str>,
+    limit: Option<&HashSet<String>>,
 ) -> Result<Vec<String>, Diagnostic> {
-    target::check(definition.connection.as_deref())
-        .and_then(|()| inventory.select_limited(&definition.hosts, limit))
+    let selected = target::check(definition.connection.as_deref())
+        .and_then(|()| inventory.select(&definition.hosts))
         .map_err(|problem| match (&problem.at, &definition.at) {
             (None, Some(at)) => problem.at(at.clone()),
             _ => problem,
-        })
-}
-
-fn groups(inventory: &Inventory) -> IndexMap<String, Vec<String>> {
-    inventory
-        .groups()
-        .map(|group| (group.to_owned(), inventory.hosts_of(group).map(ToOwned::to_owned).collect()))
-        .collect()
+        })?;
+    Ok(selected.into_iter().filter(|host| limit.is_none_or(|limit| limit.contains(host))).collect())
 }
 
 fn neighbours(inventory: &Inventory, groups_wanted: bool, hosts_wanted: bool) -> Neighbours {
     // A template that reads another host's variables may come to the groups through them.
-    let groups = if groups_wanted || hosts_wanted { groups(inventory) } else { IndexMap::new() };
-    let hosts = if hosts_wanted {
-        inventory
-            .hosts()
-            .map(|host| {
-                let variables = inventory.variables(host);
-                let peer = Peer {
-                    groups: inventory.groups_of(host).map(ToOwned::to_owned).collect(),
-                    variables: variables.into_iter().map(|(name, variable)| (name, variable.value)).collect(),
-                };
-                (host.to_owned(), peer)
-            })
-            .collect()
-    } else {
-        IndexMap::new()
+    let groups = if groups_wanted || hosts_wanted { inventory.hosts_by_group() } else { IndexMap::new() };
+    let peer = |host: &str| {
+        let variables = inventory::values(inventory.variables(host).iter());
+        Peer {
+            groups: inventory.groups_of(host).map(ToOwned::to_owned).collect(),
+            variables: Arc::new(Values { places: BTreeMap::new(), ..variables }),
+        }
     };
+    let hosts =
+        inventory.hosts().filter(|_| hosts_wanted).map(|host| (host.to_owned(), peer(host))).collect();
     Neighbours { groups, hosts }
 }
 
@@ -224,41 +227,28 @@ impl Prepared {
     /// A connection variable makes no sense.
     pub(super) fn host(
         &self,
+        playbook: &PreparedPlaybook,
         name: &str,
         definition: &PlayDefinition,
     ) -> Result<(HostData, Target), Diagnostic> {
-        let variables = self.inventory.variables(name);
-        let groups: Vec<String> = self.inventory.groups_of(name).map(ToOwned::to_owned).collect();
-        let names = || self.names_of(name, &groups);
+        let inventory = &playbook.inventory;
+        let written = inventory.variables(name);
+        let data = HostData {
+            name: name.to_owned(),
+            groups: inventory.groups_of(name).map(ToOwned::to_owned).collect(),
+            variables: Arc::new(inventory::values(written.iter())),
+            extra: Arc::clone(&self.extra),
+        };
+        let names = || names_of(name, inventory);
         let reach = Reach {
             name,
             connection: definition.connection.as_deref(),
             options: &self.connection,
-            variables: ConnectionVariables::new(&variables, &definition.play.variables, &self.extra, &names),
+            variables: ConnectionVariables::new(&written, &data, &definition.play.variables, &names),
             sandboxes: self.sandboxes(),
         };
         let target = reach.target(|| self.ssh_client())?;
-        let variables = variables
-            .into_iter()
-            .map(|(name, variable)| {
-                let origin = variable.origin.to_string();
-                (name, Variable { value: variable.value, origin })
-            })
-            .collect();
-        Ok((HostData { name: name.to_owned(), groups, variables, extra: self.extra.clone() }, target))
-    }
-
-    /// The names that belong to the engine, as templates in connection variables see them.
-    fn names_of(&self, name: &str, groups: &[String]) -> IndexMap<String, Value> {
-        let mut groups = groups.to_owned();
-        groups.sort();
-        let short = name.split('.').next().unwrap_or_default();
-        IndexMap::from([
-            ("inventory_hostname".to_owned(), name.into()),
-            ("inventory_hostname_short".to_owned(), short.into()),
-            ("group_names".to_owned(), groups.into()),
-            ("groups".to_owned(), self::groups(&self.inventory).into_iter().collect()),
-        ])
+        Ok((data, target))
     }
 
     /// What all ssh connections of the run share, made when there is one.
@@ -275,4 +265,16 @@ impl Prepared {
         let project = self.playbooks.first().map(|playbook| playbook.project.root().to_owned());
         project.unwrap_or_default().join(".refrain/sandbox")
     }
+}
+
+/// The names that belong to the engine, as templates in connection variables see them.
+fn names_of(host: &str, inventory: &Inventory) -> IndexMap<String, Value> {
+    let groups: Vec<&str> = inventory.groups_of(host).collect();
+    let short = host.split('.').next().unwrap_or_default();
+    IndexMap::from([
+        ("inventory_hostname".to_owned(), host.into()),
+        ("inventory_hostname_short".to_owned(), short.into()),
+        ("group_names".to_owned(), groups.into()),
+        ("groups".to_owned(), inventory.hosts_by_group().into_iter().collect()),
+    ])
 }

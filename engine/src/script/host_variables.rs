@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::current::{Current, current};
 use crate::bundle::{Bundle, Neighbours};
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::Diagnostic;
 use crate::facts::Facts;
 use crate::module::Text;
 use crate::secrets::Secrets;
@@ -38,21 +38,12 @@ pub(super) struct HostVariables {
 impl HostVariables {
     /// The variables that a bundle brings, and the facts under Ansible's names.
     pub(super) fn new(bundle: &Bundle, facts: Rc<Facts>, secrets: Rc<Secrets>) -> Self {
-        let origins: HashMap<String, String> = bundle
-            .host
-            .variables
-            .iter()
-            .map(|(name, variable)| (name.clone(), variable.origin.clone()))
-            .collect();
-        let variables = Variables::new()
-            .with_origins(Rc::new(move |name| origin(origins.get(name)?)))
-            .with_secrets(secrets);
-        let values =
-            bundle.host.variables.iter().map(|(name, variable)| (name.clone(), variable.value.clone()));
-        variables.push(Layer::Inventory, values.collect());
+        let (own, extra) = (&bundle.host.variables, &bundle.host.extra);
+        let variables = Variables::knowing(vec![Arc::clone(extra), Arc::clone(own)]).with_secrets(secrets);
+        variables.push(Layer::Inventory, own.values.clone());
         variables.supply(Layer::Facts, Rc::new(FactNames(facts)));
         variables.push(Layer::Play, bundle.play.variables.clone());
-        variables.push(Layer::Extra, bundle.host.extra.clone());
+        variables.push(Layer::Extra, extra.values.clone());
         variables.supply(
             Layer::Engine,
             Rc::new(EngineNames {
@@ -133,8 +124,8 @@ impl HostVariables {
             return Some(known.clone());
         }
         let peer = self.neighbours.hosts.get(host)?;
-        let variables = Variables::new();
-        variables.push(Layer::Inventory, peer.variables.clone());
+        let variables = Variables::knowing(vec![Arc::clone(&peer.variables)]);
+        variables.push(Layer::Inventory, peer.variables.values.clone());
         variables.supply(
             Layer::Engine,
             Rc::new(EngineNames {
@@ -171,12 +162,6 @@ impl HostVariables {
         let text = Text::new(result?);
         Ok(Text { secret: text.secret || secret, ..text })
     }
-}
-
-/// `file:line` as a place, without the line's text: the file itself did not travel.
-fn origin(place: &str) -> Option<Location> {
-    let (path, line) = place.rsplit_once(':')?;
-    Some(Location::new(path, "", line.parse().ok()?, 1))
 }
 
 /// The facts, under Ansible's names and as `facts`.
@@ -305,7 +290,7 @@ impl Object for OneHost {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let names = self.1.hosts.get(&self.0).map(|peer| peer.variables.keys());
+        let names = self.1.hosts.get(&self.0).map(|peer| peer.variables.values.keys());
         Enumerator::Values(names.into_iter().flatten().map(|name| Jinja::from(name.as_str())).collect())
     }
 }

@@ -59,3 +59,15 @@ fn what_is_made_with_a_secret_is_a_secret() {
         assert_eq!(render("{{ users[0].name }} {{ host }}"), ("a db1".to_owned(), false));
     }
 }
+
+#[test]
+fn what_is_known_of_a_value_is_not_said_of_one_that_hides_it() {
+    let literal = |path: &str| path == "a" || path == "b.c";
+    let vars = Variables::new().with_literals(Rc::new(literal));
+    let values = json!({ "a": "{{ 1 }}", "b": { "c": "{{ 2 }}", "d": "{{ 3 }}" } });
+    vars.push(Layer::Inventory, values.as_object().cloned().unwrap_or_default().into_iter().collect());
+    assert_eq!(vars.get("a"), Ok(Some(json!("{{ 1 }}"))));
+    assert_eq!(vars.get("b"), Ok(Some(json!({ "c": "{{ 2 }}", "d": 3 }))));
+    vars.push(Layer::Role, IndexMap::from([("a".to_owned(), json!("{{ 4 }}"))]));
+    assert_eq!(vars.get("a"), Ok(Some(json!(4))));
+}
