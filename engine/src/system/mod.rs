@@ -99,6 +99,12 @@ pub enum Content {
 }
 
 impl Content {
+    /// Whether it is known to be the bytes of this number and this BLAKE3 hash, in hexadecimal digits.
+    pub fn is(&self, size: u64, hash: &str) -> bool {
+        self.known()
+            .is_some_and(|bytes| bytes.len() as u64 == size && blake3::hash(bytes).to_hex().as_str() == hash)
+    }
+
     /// The bytes, if they are known.
     pub fn known(&self) -> Option<&[u8]> {
         match self {
@@ -247,8 +253,17 @@ pub trait View {
     /// The content of a file, links followed. `None` when there is nothing.
     ///
     /// # Errors
-    /// [`Failure::Io`], also for a directory.
+    /// [`Failure::Io`], also for a directory or a special file.
     fn read(&self, path: &Path) -> Result<Option<Content>, Failure>;
+
+    /// Whether the file at a path, links followed, is known to hold the content of this `size` in bytes and this BLAKE3
+    /// `hash` in hexadecimal digits: without having it all in memory.
+    ///
+    /// # Errors
+    /// As [`View::read`].
+    fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
+        Ok(self.read(path)?.is_some_and(|content| content.is(size, hash)))
+    }
 
     /// Where a link points, verbatim. `None` when the path is not a link.
     ///

@@ -4,12 +4,14 @@ use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, StatxFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, FileType, OFlags, StatxFlags, Timespec, Timestamps};
+use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 use super::account_files::{self, AccountFile};
@@ -63,24 +65,6 @@ impl Native {
         path.with_file_name(name)
     }
 
-    fn give_attributes(&self, path: &Path, attributes: Attributes) -> io::Result<()> {
-        let now = fs::symlink_metadata(path)?;
-        if (now.uid(), now.gid()) != (attributes.uid, attributes.gid) {
-            rustix::fs::chownat(
-                CWD,
-                path,
-                Some(Uid::from_raw(attributes.uid)),
-                Some(Gid::from_raw(attributes.gid)),
-                AtFlags::SYMLINK_NOFOLLOW,
-            )?;
-        }
-        if !now.file_type().is_symlink() {
-            // After the owner: chown clears the set-user-ID and set-group-ID bits.
-            rustix::fs::chmod(path, mode(attributes))?;
-        }
-        Ok(())
-    }
-
     fn write_beside(&self, temporary: &Path, content: &[u8], attributes: Attributes) -> io::Result<()> {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
         file.write_all(content)?;
@@ -96,6 +80,57 @@ impl Native {
         rustix::fs::fchmod(&file, mode(attributes))?;
         if self.lasting { file.sync_all() } else { Ok(()) }
     }
+}
+
+/// Gives owner, group and mode to what is at a path; to a link itself, owner and group.
+///
+/// The path may be in a user's directory, who may put a link there meanwhile: what was opened is what is changed.
+fn give_attributes(path: &Path, attributes: Attributes) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let entry = rustix::fs::open(path, flags, rustix::fs::Mode::empty())?;
+    let now = rustix::fs::fstat(&entry)?;
+    if (now.st_uid, now.st_gid) != (attributes.uid, attributes.gid) {
+        let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
+        rustix::fs::chownat(&entry, c"", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
+    }
+    if FileType::from_raw_mode(now.st_mode) == FileType::Symlink {
+        return Ok(());
+    }
+    // After the owner: chown clears the set-user-ID and set-group-ID bits. Only Linux 6.6 changes the mode of an opened
+    // path itself; where there is no `/proc` (an install target), nobody else is at work.
+    let opened = format!("/proc/self/fd/{}", entry.as_raw_fd());
+    match rustix::fs::chmod(opened, mode(attributes)) {
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(rustix::fs::chmod(path, mode(attributes))?),
+        result => Ok(result?),
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open(path)?.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+fn holds(path: &Path, size: u64, hash: &str) -> io::Result<bool> {
+    let file = open(path)?;
+    if file.metadata()?.len() != size {
+        return Ok(false);
+    }
+    let mut hasher = blake3::Hasher::new();
+    // A file that grows meanwhile is another one.
+    hasher.update_reader(file.take(size + 1))?;
+    Ok(hasher.count() == size && hasher.finalize().to_hex().as_str() == hash)
+}
+
+/// Opens a file to read it as a whole. What can't be read so is refused: a pipe would be waited for, a device never ends.
+fn open(path: &Path) -> io::Result<fs::File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::File::from(rustix::fs::open(path, flags, rustix::fs::Mode::empty())?);
+    let kind = file.metadata()?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::Error::other("is a special file"));
+    }
+    Ok(file)
 }
 
 fn mode(attributes: Attributes) -> rustix::fs::Mode {
@@ -139,7 +174,11 @@ impl View for Native {
     }
 
     fn read(&self, path: &Path) -> Result<Option<Content>, Failure> {
-        Ok(absent("read", path, fs::read(path))?.map(Content::Known))
+        Ok(absent("read", path, read(path))?.map(Content::Known))
+    }
+
+    fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
+        Ok(absent("read", path, holds(path, size, hash))?.unwrap_or(false))
     }
 
     fn read_link(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
@@ -200,11 +239,13 @@ impl System for Native {
     }
 
     fn make_directory(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(path)
-            .and_then(|()| self.give_attributes(path, attributes))
-            .map_err(|error| Failure::io("make the directory", path, &error))
+        let failed = |error| Failure::io("make the directory", path, &error);
+        fs::DirBuilder::new().mode(0o700).create(path).map_err(failed)?;
+        give_attributes(path, attributes).map_err(|error| {
+            // The error that counts is the first one; a directory that is not as it shall be is of no use.
+            let _ = fs::remove_dir(path);
+            failed(error)
+        })
     }
 
     fn make_link(&self, path: &Path, target: &Path) -> Result<(), Failure> {
@@ -227,7 +268,7 @@ impl System for Native {
     }
 
     fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        self.give_attributes(path, attributes)
+        give_attributes(path, attributes)
             .map_err(|error| Failure::io("set the owner and mode of", path, &error))
     }
 
@@ -289,7 +330,42 @@ fn sync_parent(path: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
     use super::*;
+
+    #[test]
+    fn attributes_of_a_link_are_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&file, &link).unwrap();
+        let host = Native::new(RootKind::Live);
+        let (uid, gid) = host.identity();
+        host.set_attributes(&link, Attributes { mode: 0o777, uid, gid }).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
+        host.set_attributes(&file, Attributes { mode: 0o4700, uid, gid }).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o4700);
+    }
+
+    #[test]
+    fn only_whole_files_are_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, 0o600.into(), 0).unwrap();
+        let host = Native::new(RootKind::Live);
+        for (path, reason) in [
+            (pipe.as_path(), "is a special file"),
+            (Path::new("/dev/zero"), "is a special file"),
+            (directory.path(), "is a directory"),
+        ] {
+            let failure = host.read(path).unwrap_err();
+            assert!(failure.to_string().ends_with(reason), "{failure}");
+        }
+        let process = host.read(Path::new("/proc/self/status")).unwrap().unwrap();
+        assert!(process.known().is_some_and(|text| text.starts_with(b"Name:")), "its size is said to be 0");
+    }
 
     #[test]
     fn what_is_mounted_is_not_removed() {

@@ -190,6 +190,16 @@ impl View for Overlay {
         }
     }
 
+    fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
+        let place = self.place(path, true)?;
+        match self.nodes.borrow().get(&place) {
+            Some(Node::File(content, _)) => Ok(content.is(size, hash)),
+            Some(Node::Absent | Node::Link(..) | Node::Directory { .. }) => Ok(false),
+            None if self.hidden(&place) => Ok(false),
+            Some(Node::Attributes(_)) | None => self.base.holds(&place, size, hash),
+        }
+    }
+
     fn read_link(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
         if self.untouched() {
             return self.base.read_link(path);
@@ -285,6 +295,15 @@ mod tests {
         let stat = overlay.stat(&file).unwrap().unwrap();
         assert_eq!((stat.attributes.mode, stat.attributes.uid, stat.size), (0o600, 7, 7));
         assert_eq!(overlay.read(&file).unwrap(), Some(Content::Known(b"content".to_vec())));
+        let held = |bytes: &[u8]| {
+            let hash = blake3::hash(bytes).to_hex();
+            overlay.holds(&file, bytes.len() as u64, &hash).unwrap()
+        };
+        assert_eq!((held(b"content"), held(b"contenT"), held(b"")), (true, false, false));
+        overlay.write(&file, Content::Known(b"other".to_vec()), PLAIN).unwrap();
+        assert_eq!((held(b"content"), held(b"other")), (false, true));
+        overlay.write(&file, Content::Unknown, PLAIN).unwrap();
+        assert!(!held(b"other"));
         let link = file.with_file_name("link");
         overlay.make_link(&link, &file).unwrap();
         overlay.set_attributes(&link, Attributes { mode: 0o777, uid: 7, gid: 8 }).unwrap();

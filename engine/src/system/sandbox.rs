@@ -157,6 +157,10 @@ impl View for Sandbox {
         self.at(path, true, |place, _| self.disk.read(place))
     }
 
+    fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
+        self.at(path, true, |place, _| self.disk.holds(place, size, hash))
+    }
+
     fn read_link(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
         self.at(path, false, |place, _| self.disk.read_link(place))
     }
