@@ -40,17 +40,6 @@ pub struct File {
     pub content: Option<Vec<u8>>,
 }
 
-impl File {
-    /// Whether `content` is that of the file.
-    pub fn is(&self, content: &[u8]) -> bool {
-        content.len() as u64 == self.size
-            && match &self.content {
-                Some(own) => own == content,
-                None => blake3::hash(content).to_hex().as_str() == self.hash,
-            }
-    }
-}
-
 /// Files up to this size travel with the bundle: asking for them would cost a round trip.
 pub const INLINE: u64 = 256 * 1024;
 

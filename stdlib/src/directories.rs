@@ -9,8 +9,8 @@ use refrain_engine::step::Change;
 use refrain_engine::system::{Attributes, Kind, View};
 
 use crate::attributes::AttributeRules;
+use crate::file_target::parent;
 use crate::links::real;
-use crate::whole_file::parent;
 
 /// What several directories need that belong to one call.
 #[derive(Debug, Default)]

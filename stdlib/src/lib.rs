@@ -10,6 +10,7 @@ pub mod attributes;
 pub mod command;
 pub mod directories;
 pub mod file;
+pub mod file_target;
 pub mod glob;
 pub mod group;
 pub mod host_path;

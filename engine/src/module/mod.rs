@@ -46,7 +46,7 @@ pub trait Materials {
     /// [`Failure::Argument`] when there is no such file.
     fn source(&self, name: &str) -> Result<&File, Failure>;
 
-    /// The content of a file that the play brings; a large one is asked for now, so compare it first ([`File::is`]).
+    /// The content of a file that the play brings; a large one is asked for now, so compare it first ([`View::holds`]).
     ///
     /// # Errors
     /// As [`Materials::source`], or the controller can't read it any more.

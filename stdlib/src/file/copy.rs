@@ -13,9 +13,10 @@ use serde_json::Value;
 use super::copy_source::CopySource;
 use crate::attributes::{AttributeOptions, AttributeRules};
 use crate::directories::Directories;
+use crate::file_target::{FileTarget, parent};
 use crate::host_path::HostPath;
 use crate::links::real;
-use crate::whole_file::{WholeFile, parent};
+use crate::whole_file::WholeFile;
 
 /// Copies a file, or a whole directory, to the host.
 ///
@@ -58,8 +59,16 @@ pub struct FileCopy {
 #[derive(Debug, Default)]
 pub struct Found {
     directories: Directories,
-    /// Each file with what it shall hold, if that is something else than it does.
-    files: Vec<(WholeFile, Option<Content>)>,
+    files: Vec<FileFound>,
+}
+
+/// What is at the place of a file.
+#[derive(Debug)]
+enum FileFound {
+    /// What shall be there: nothing has to be sent.
+    Held(FileTarget),
+    /// Nothing or something else, and what shall be there.
+    Other(WholeFile, Content),
 }
 
 impl State for FileCopy {
@@ -93,9 +102,9 @@ impl State for FileCopy {
 
     fn plan(&self, found: &Found) -> Result<Plan, Failure> {
         let directories = found.directories.changes().map(Into::into);
-        let files = found.files.iter().flat_map(|(file, content)| match content {
-            Some(content) => file.plan(content.clone(), true),
-            None => file.plan_attributes(),
+        let files = found.files.iter().flat_map(|file| match file {
+            FileFound::Held(target) => target.plan_attributes(),
+            FileFound::Other(file, content) => file.plan(content.clone(), true),
         });
         Ok(directories.chain(files).collect())
     }
@@ -181,11 +190,13 @@ fn look_at_file(
     path: &Path,
     rules: &AttributeRules,
     parent: impl FnOnce(&Path) -> Result<Attributes, Failure>,
-) -> Result<(WholeFile, Option<Content>), Failure> {
+) -> Result<FileFound, Failure> {
     let mode = source.mode(name)?;
-    let file = WholeFile::look_by(host, path, rules, |path| Ok(rules.of_new_copy(mode, parent(path)?)))?;
-    let content = source.content(name, file.content())?;
-    Ok((file, content))
+    let target = FileTarget::look(host, path, rules, |path| Ok(rules.of_new_copy(mode, parent(path)?)))?;
+    if target.existing.is_some() && source.is_held(host, name, &target.path)? {
+        return Ok(FileFound::Held(target));
+    }
+    Ok(FileFound::Other(WholeFile::read(host, target)?, source.content(name)?))
 }
 
 /// The directories below `top` that `path` is in, the outer ones first.

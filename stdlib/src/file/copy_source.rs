@@ -70,20 +70,33 @@ impl CopySource<'_> {
         }
     }
 
-    /// What the copy of a file shall hold. Absent when what it holds, `existing`, is that: then nothing has to be sent.
+    /// Whether the file at `path` on the host is known to hold what its copy shall, without anything being sent.
     ///
     /// # Errors
     /// It can't be read.
-    pub fn content(&self, name: &Path, existing: Option<&Content>) -> Result<Option<Content>, Failure> {
+    pub fn is_held(&self, host: &dyn View, name: &Path, path: &Path) -> Result<bool, Failure> {
         match self {
             Self::Project(materials, source) => {
-                let path = in_project(source, name);
-                match existing {
-                    Some(Content::Known(bytes)) if materials.source(&path)?.is(bytes) => Ok(None),
-                    _ => materials.file(&path).map(Content::Known).map(Some),
-                }
+                let file = materials.source(&in_project(source, name))?;
+                host.holds(path, file.size, &file.hash)
             }
-            Self::Host(host, source) => host.read(&on_host(source, name)),
+            // Reading both is all that can be done.
+            Self::Host(..) => Ok(false),
+        }
+    }
+
+    /// What the copy of a file shall hold.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn content(&self, name: &Path) -> Result<Content, Failure> {
+        match self {
+            Self::Project(materials, source) => materials.file(&in_project(source, name)).map(Content::Known),
+            Self::Host(host, source) => {
+                let path = on_host(source, name);
+                let content = host.read(&path)?;
+                content.ok_or_else(|| Failure::state(format!("`{}` is gone", path.display())))
+            }
         }
     }
 }

@@ -9,9 +9,9 @@ use refrain_engine::system::{Kind, View};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::file_target::parent;
 use crate::host_path::HostPath;
 use crate::links::look_at;
-use crate::whole_file::parent;
 
 /// Puts a symbolic link in place.
 ///

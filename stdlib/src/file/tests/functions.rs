@@ -353,10 +353,11 @@ fn owners_are_given_where_that_is_allowed() {
         let steps = host.change("attributes", json!({ "path": "/srv/f", "owner": "root" }));
         assert_eq!(steps, ["set owner 0 (was 4001) of /srv/f"]);
         host.change("content", json!({ "path": "/srv/d/inherits", "content": "" }));
+        host.change("content", json!({ "path": "/srv/d/own", "content": "", "group": 0 }));
         host.change("directory", json!({ "path": "/srv/d/sub/deeper" }));
         let group = |path: &str| host.system.lstat(&host.path(path)).unwrap().unwrap().attributes.gid;
-        let groups = ["/srv/d/inherits", "/srv/d/sub/deeper"].map(group);
-        assert_eq!(groups, [4003, 4003]);
+        let groups = ["/srv/d/inherits", "/srv/d/own", "/srv/d/sub/deeper"].map(group);
+        assert_eq!(groups, [4003, 0, 4003]);
         assert_eq!(host.mode("/srv/d/sub/deeper"), "2755");
     }
 }
