@@ -32,7 +32,7 @@ const MARKER: &str = "# {mark} REFRAIN MANAGED BLOCK";
 /// counterpart, or a block that is there twice, is an error; Ansible would remove lines that it did not write, or add one
 /// block after another. Removing a block that is not there changes nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Block {
+pub struct FileBlock {
     /// The file. Where it is a link, the file that it leads to is changed.
     path: HostPath,
     /// The lines of the block. When they are empty the block is removed.
@@ -116,7 +116,7 @@ fn twice(first: usize, second: usize) -> Failure {
         .advise("remove one; blocks that are different need different `name`s")
 }
 
-impl Block {
+impl FileBlock {
     fn markers(&self) -> Result<Markers, Failure> {
         let marker = match (&self.marker, &self.name) {
             (None, None) => MARKER.to_owned(),
@@ -186,7 +186,7 @@ impl Block {
     }
 }
 
-impl Edit for Block {
+impl Edit for FileBlock {
     fn edit(&self, text: &str) -> Result<String, Failure> {
         let markers = self.markers()?;
         let mut block = self.wanted(&markers)?;
@@ -207,13 +207,9 @@ impl Edit for Block {
         lines::insert(&mut all, at, block);
         Ok(all.concat())
     }
-
-    fn unsteady(&self) -> Failure {
-        Failure::argument("content", "each run would change the file again")
-    }
 }
 
-impl State for Block {
+impl State for FileBlock {
     const NAME: &'static str = "file::block";
     const POSITIONAL: &'static [&'static str] = &["path", "content"];
     type Found = EditedFile;
@@ -235,7 +231,7 @@ impl State for Block {
     }
 
     fn plan(&self, found: &EditedFile) -> Result<Plan, Failure> {
-        found.plan(self.content.as_ref(), self)
+        found.plan(self.content.iter().collect(), self)
     }
 }
 
@@ -253,7 +249,7 @@ mod tests {
     #[test]
     fn a_block_is_put_where_it_belongs() {
         let block = format!("{BEGIN}\nx\ny\n{END}\n");
-        table::<Block>(&[
+        table::<FileBlock>(&[
             (json!({"content": "x\ny"}), "", &block),
             (json!({"content": "x\ny\n"}), "a", &format!("a\n{block}")),
             (json!({"content": "x\ny", "insert_before": "BOF"}), "a\n", &format!("{block}a\n")),
@@ -282,7 +278,7 @@ mod tests {
     #[test]
     fn a_block_is_replaced_where_it_stands() {
         let file = |inner: &str| format!("a\n{BEGIN}\n{inner}{END}\nb\n");
-        table::<Block>(&[
+        table::<FileBlock>(&[
             (json!({"content": "new", "insert_after": "b"}), &file("old\n"), &file("new\n")),
             (json!({"content": "\n"}), &file("old\n"), &file("\n")),
             (json!({"content": "new"}), &format!("{BEGIN}\nold\n{END}"), &format!("{BEGIN}\nnew\n{END}\n")),
@@ -295,7 +291,7 @@ mod tests {
 
     #[test]
     fn blocks_of_a_file_are_told_apart() {
-        table::<Block>(&[
+        table::<FileBlock>(&[
             (
                 json!({"content": "x", "name": "one"}),
                 &format!("{BEGIN}\na\n{END}\n"),
@@ -316,7 +312,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_out_of_order_is_not_touched() {
-        let failure = |text: &str| edited::<Block>(&json!({"content": "x"}), text).unwrap_err().to_string();
+        let failure =
+            |text: &str| edited::<FileBlock>(&json!({"content": "x"}), text).unwrap_err().to_string();
         let without = "is missing";
         assert!(failure(&format!("a\n{BEGIN}\nb\n")).starts_with("line 2 is the marker"));
         assert!(failure(&format!("{END}\nb\n{BEGIN}\n")).ends_with(without));
@@ -327,7 +324,7 @@ mod tests {
 
     #[test]
     fn markers_that_can_not_be_found_again_are_errors() {
-        let failure = |arguments| edited::<Block>(&arguments, "").unwrap_err().to_string();
+        let failure = |arguments| edited::<FileBlock>(&arguments, "").unwrap_err().to_string();
         assert!(failure(json!({"content": "x", "marker": "# mine"})).contains("no `{mark}`"));
         assert!(failure(json!({"content": "x", "marker": "# {mark}\n"})).contains("more than one line"));
         assert!(failure(json!({"content": "x", "marker_begin": "END"})).contains("are the same"));
@@ -343,9 +340,9 @@ mod tests {
             place in prop_oneof![Just("EOF"), Just("BOF"), Just("a"), Just("(?m)^b\n"), Just("(?m)^$")],
             option in prop_oneof![Just("insert_after"), Just("insert_before")],
         ) {
-            let with = edited::<Block>(&json!({"content": content, option: place}), &text).unwrap();
+            let with = edited::<FileBlock>(&json!({"content": content, option: place}), &text).unwrap();
             prop_assert_ne!(&with, &text);
-            prop_assert_eq!(edited::<Block>(&json!({"absent": true}), &with).unwrap(), text);
+            prop_assert_eq!(edited::<FileBlock>(&json!({"absent": true}), &with).unwrap(), text);
         }
 
         #[test]
@@ -358,8 +355,8 @@ mod tests {
             let arguments = json!({
                 "content": "x", "insert_after": place, "prepend_newline": prepend, "append_newline": append,
             });
-            let once = edited::<Block>(&arguments, &text).unwrap();
-            prop_assert_eq!(edited::<Block>(&arguments, &once).unwrap(), once);
+            let once = edited::<FileBlock>(&arguments, &text).unwrap();
+            prop_assert_eq!(edited::<FileBlock>(&arguments, &once).unwrap(), once);
         }
     }
 }

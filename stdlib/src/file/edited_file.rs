@@ -23,7 +23,9 @@ pub trait Edit {
     fn edit(&self, text: &str) -> Result<String, Failure>;
 
     /// What is wrong with arguments for which a second run would change the text again.
-    fn unsteady(&self) -> Failure;
+    fn unsteady(&self) -> Failure {
+        Failure::state("each run would change the file again")
+    }
 }
 
 /// What a function does where there is no file.
@@ -74,27 +76,50 @@ impl EditedFile {
         WholeFile::look(host, path, attributes).map(|file| Self(Some(file)))
     }
 
-    /// The steps that bring about what `edit` makes of the file's text. `texts` are the arguments that go into it.
+    /// The steps that bring about what `edit` makes of the file's text. `inputs` tell of the arguments that go into it.
     ///
     /// # Errors
     /// What [`Edit::edit`] fails with, or that a second run would change the file again.
-    pub fn plan<'t>(
-        &self,
-        texts: impl IntoIterator<Item = &'t Text>,
-        edit: &impl Edit,
-    ) -> Result<Plan, Failure> {
+    pub fn plan(&self, inputs: Inputs, edit: &impl Edit) -> Result<Plan, Failure> {
         let Some(file) = &self.0 else { return Ok(Plan::new()) };
-        let (mut is_known, mut shown) = (true, true);
-        for text in texts {
-            is_known &= text.content.known().is_some();
-            shown &= !text.secret;
-        }
-        match file.content() {
-            Some(Content::Unknown) => Ok(file.plan(Content::Unknown, shown)),
-            _ if !is_known => Ok(file.plan(Content::Unknown, shown)),
-            Some(Content::Known(before)) => Ok(file.plan(Content::Known(after(before, edit)?), shown)),
-            None => Ok(file.plan(Content::Known(after(b"", edit)?), shown)),
-        }
+        let content = match file.content() {
+            Some(Content::Unknown) => Content::Unknown,
+            _ if !inputs.known => Content::Unknown,
+            Some(Content::Known(before)) => Content::Known(after(before, edit)?),
+            None => Content::Known(after(b"", edit)?),
+        };
+        Ok(file.plan(content, !inputs.secret))
+    }
+}
+
+/// What is to be known of the arguments that go into a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// Whether check mode knows all of them.
+    pub known: bool,
+    /// Whether a secret is among them.
+    pub secret: bool,
+}
+
+impl Default for Inputs {
+    fn default() -> Self {
+        Self { known: true, secret: false }
+    }
+}
+
+impl Inputs {
+    /// Takes in one more.
+    pub fn add(&mut self, text: &Text) {
+        self.known &= text.content.known().is_some();
+        self.secret |= text.secret;
+    }
+}
+
+impl<'t> FromIterator<&'t Text> for Inputs {
+    fn from_iter<I: IntoIterator<Item = &'t Text>>(texts: I) -> Self {
+        let mut inputs = Self::default();
+        texts.into_iter().for_each(|text| inputs.add(text));
+        inputs
     }
 }
 
@@ -156,15 +181,15 @@ mod tests {
     use refrain_engine::system::{Attributes, System};
     use serde_json::{Value, json};
 
-    use super::super::block::Block;
-    use super::super::line::Line;
+    use super::super::block::FileBlock;
+    use super::super::line::FileLine;
     use super::*;
 
     fn call(entry: Entry, arguments: Value, mode: Mode<'_>) -> Report {
         entry.call(arguments, &Call { mode, materials: &NoMaterials, journal: &NoJournal })
     }
 
-    const LINE: Entry = Entry::state::<Line>();
+    const LINE: Entry = Entry::state::<FileLine>();
 
     /// A host with a file that leads through a link to one which only root may read.
     fn host(directory: &tempfile::TempDir) -> Sandbox {
@@ -216,7 +241,7 @@ mod tests {
         assert_eq!(check(LINE, line.clone()), Status::WouldChange);
         assert_eq!(check(LINE, line.clone()), Status::Ok);
         let block = json!({"path": "/etc/new", "content": refrain_engine::script::marks::UNKNOWN});
-        assert_eq!(check(Entry::state::<Block>(), block), Status::MayChange);
+        assert_eq!(check(Entry::state::<FileBlock>(), block), Status::MayChange);
         assert_eq!(check(LINE, line), Status::MayChange, "nobody knows what is in the file by now");
     }
 }

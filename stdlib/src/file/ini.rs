@@ -31,7 +31,7 @@ use crate::host_path::HostPath;
 /// there, too; Ansible removes it. `absent` reaches all sections of that name. `allow_no_value` does not keep an option
 /// from getting another value.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Ini {
+pub struct FileIni {
     /// The file. Where it is a link, the file that it leads to is changed.
     path: HostPath,
     /// The section's name, without brackets. When absent, the options before the first section are meant.
@@ -76,7 +76,7 @@ fn yes() -> bool {
     true
 }
 
-impl Ini {
+impl FileIni {
     /// All values that are given.
     fn texts(&self) -> impl Iterator<Item = &Text> {
         self.value.iter().chain(&self.values).map(|value| &value.0)
@@ -140,7 +140,7 @@ impl Ini {
     }
 }
 
-impl Edit for Ini {
+impl Edit for FileIni {
     fn edit(&self, text: &str) -> Result<String, Failure> {
         let mut all = lines::split(text);
         let section = Section {
@@ -176,7 +176,7 @@ impl Edit for Ini {
     }
 }
 
-impl State for Ini {
+impl State for FileIni {
     const NAME: &'static str = "file::ini";
     const POSITIONAL: &'static [&'static str] = &["path", "section", "option", "value"];
     type Found = EditedFile;
@@ -194,7 +194,7 @@ impl State for Ini {
     }
 
     fn plan(&self, found: &EditedFile) -> Result<Plan, Failure> {
-        found.plan(self.texts(), self)
+        found.plan(self.texts().collect(), self)
     }
 }
 
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn an_option_gets_its_value_where_it_stands() {
-        table::<Ini>(&[
+        table::<FileIni>(&[
             (port(json!(80)), "", "[s]\nport = 80\n"),
             (port(json!(80)), "[t]\na = 1", "[t]\na = 1\n[s]\nport = 80\n"),
             (
@@ -239,7 +239,7 @@ mod tests {
             arguments["modify_inactive_option"] = json!(value);
             arguments
         };
-        table::<Ini>(&[
+        table::<FileIni>(&[
             (inactive(true), "[s]\n#port = 8\na = 1\n", "[s]\nport = 80\na = 1\n"),
             (inactive(true), "[s]\n; port=8\n;port = 80\n", "[s]\n; port=8\nport = 80\n"),
             (inactive(true), "[s]\n#port = 8\nport = 9\n", "[s]\n#port = 8\nport = 80\n"),
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn an_option_can_have_several_values() {
         let listen = |values: Value, exclusive: bool| json!({"section": "s", "option": "l", "values": values, "exclusive": exclusive, "no_extra_spaces": true});
-        table::<Ini>(&[
+        table::<FileIni>(&[
             (listen(json!(["a", "b", "a"]), true), "[s]\n", "[s]\nl=a\nl=b\n"),
             (listen(json!(["a", "b"]), true), "[s]\nl=c\nx\nl=b\n", "[s]\nl=a\nx\nl=b\n"),
             (listen(json!(["a"]), true), "[s]\nl=c\nl=a\nl=d\n", "[s]\nl=a\n"),
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn an_option_can_stand_alone() {
         let bare = |allow: bool| json!({"section": "s", "option": "skip", "allow_no_value": allow});
-        table::<Ini>(&[
+        table::<FileIni>(&[
             (bare(true), "[s]\n", "[s]\nskip\n"),
             (bare(true), "[s]\n#skip\n", "[s]\nskip\n"),
             (bare(true), "[s]\nskip = 1\n", "[s]\nskip\n"),
@@ -278,7 +278,7 @@ mod tests {
     fn spaces_are_left_alone_where_they_may_be() {
         let mut arguments = port(json!(80));
         arguments["ignore_spaces"] = json!(true);
-        table::<Ini>(&[
+        table::<FileIni>(&[
             (arguments.clone(), "[s]\n port=80\n", "[s]\n port=80\n"),
             (arguments, "[s]\nport=8\n", "[s]\nport = 80\n"),
         ]);
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn options_and_sections_are_removed() {
         let absent = |section: &str| json!({"section": section, "option": "a", "absent": true});
-        table::<Ini>(&[
+        table::<FileIni>(&[
             (absent("s"), "[s]\na = 1\n# a = 2\nb = 3\na\n[t]\na = 4\n", "[s]\n# a = 2\nb = 3\n[t]\na = 4\n"),
             (absent("s"), "[s]\na = 1\n[t]\n[s]\na = 2\n", "[s]\n[t]\n[s]\n"),
             (absent("none"), "a = 1", "a = 1"),
@@ -304,7 +304,7 @@ mod tests {
     fn a_section_is_chosen_by_what_it_has() {
         let peers = "[Peer]\nIP = a\nKey = 1\n[Peer]\nIP = b\nKey = 2\n";
         let peer = |ip: &str, option: &str, value: &str| json!({"section": "Peer", "section_has_values": {"IP": ip}, "option": option, "value": value});
-        table::<Ini>(&[
+        table::<FileIni>(&[
             (peer("b", "Key", "3"), peers, "[Peer]\nIP = a\nKey = 1\n[Peer]\nIP = b\nKey = 3\n"),
             (peer("c", "Key", "3"), "[Peer]\nIP = a\n", "[Peer]\nIP = a\n[Peer]\nIP = c\nKey = 3\n"),
             (
@@ -313,7 +313,7 @@ mod tests {
                 "[Peer]\nIP = b\nKey = 2\n",
             ),
         ]);
-        let failure = edited::<Ini>(&peer("b", "IP", "c"), peers).unwrap_err();
+        let failure = edited::<FileIni>(&peer("b", "IP", "c"), peers).unwrap_err();
         assert!(failure.to_string().contains("each run would add a section"), "{failure}");
     }
 
@@ -329,7 +329,7 @@ mod tests {
         ] {
             let mut arguments = arguments;
             arguments["path"] = json!("/file");
-            let ini: Ini = serde_json::from_value(arguments).unwrap();
+            let ini: FileIni = serde_json::from_value(arguments).unwrap();
             assert_eq!(ini.check().unwrap_err().to_string(), message);
         }
     }
@@ -353,7 +353,7 @@ mod tests {
             let arguments = json!({
                 "section": "s", "option": "a", "values": wanted, "exclusive": exclusive, "ignore_spaces": spaces,
             });
-            let after = edited::<Ini>(&arguments, &text).unwrap();
+            let after = edited::<FileIni>(&arguments, &text).unwrap();
             let found = values(&after);
             if exclusive {
                 prop_assert_eq!(found.len(), wanted.len());
@@ -366,7 +366,7 @@ mod tests {
                 text.lines().filter(|line| !line.contains('a') && *line != "[s]").map(str::to_owned).collect::<Vec<_>>()
             };
             prop_assert_eq!(others(&after), others(&text));
-            prop_assert_eq!(edited::<Ini>(&arguments, &after).unwrap(), after);
+            prop_assert_eq!(edited::<FileIni>(&arguments, &after).unwrap(), after);
         }
     }
 }

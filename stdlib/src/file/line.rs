@@ -32,7 +32,7 @@ use crate::host_path::HostPath;
 /// chooses. Nothing is glued to a last line that has no newline. Where a second run would change the file again, the call
 /// fails before anything is changed.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Line {
+pub struct FileLine {
     /// The file. Where it is a link, the file that it leads to is changed.
     path: HostPath,
     /// The line, without its newline. Needed unless lines are removed by `regexp` or `search_string`.
@@ -63,7 +63,7 @@ pub struct Line {
     attributes: AttributeOptions,
 }
 
-impl Line {
+impl FileLine {
     /// Refuses arguments that say nothing, or two things.
     fn check(&self) -> Result<(), Failure> {
         let refuse = |argument: &str, message: &str| Err(Failure::argument(argument, message));
@@ -165,7 +165,7 @@ fn expand(pattern: &LinePattern, old: &str, line: &str) -> Result<String, Failur
     Ok(ended(&new).into_owned())
 }
 
-impl Edit for Line {
+impl Edit for FileLine {
     fn edit(&self, text: &str) -> Result<String, Failure> {
         match self.line.as_ref().and_then(known) {
             _ if self.absent => self.removed(text),
@@ -182,7 +182,7 @@ impl Edit for Line {
     }
 }
 
-impl State for Line {
+impl State for FileLine {
     const NAME: &'static str = "file::line";
     const POSITIONAL: &'static [&'static str] = &["path", "line"];
     type Found = EditedFile;
@@ -198,7 +198,7 @@ impl State for Line {
     }
 
     fn plan(&self, found: &EditedFile) -> Result<Plan, Failure> {
-        found.plan(self.line.as_ref(), self)
+        found.plan(self.line.iter().collect(), self)
     }
 }
 
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_line_is_put_where_it_belongs() {
-        table::<Line>(&[
+        table::<FileLine>(&[
             (json!({"line": "x"}), "", "x\n"),
             (json!({"line": "x\n"}), "a\n", "a\nx\n"),
             (json!({"line": "x"}), "a", "a\nx\n"),
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn the_last_line_that_matches_is_replaced() {
         let root = json!({"line": "Root no", "regexp": "^#?Root "});
-        table::<Line>(&[
+        table::<FileLine>(&[
             (root.clone(), "#Root yes\na\n", "Root no\na\n"),
             (root.clone(), "#Root yes\nRoot yes\na\n", "#Root yes\nRoot no\na\n"),
             (root.clone(), "a", "a\nRoot no\n"),
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn groups_are_filled_in() {
         let heap = json!({"line": "\\1Xmx\\g<size>g\\3", "regexp": "^(.*)Xmx(?P<size>\\d+)m(.*)$", "backrefs": true});
-        table::<Line>(&[
+        table::<FileLine>(&[
             (heap.clone(), "-Xmx5m -server\n", "-Xmx5g -server\n"),
             (heap.clone(), "-Xmx5m", "-Xmx5g\n"),
             (heap.clone(), "-Xmx5m -a\r\n", "-Xmx5g -a\r\n"),
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn lines_are_removed() {
-        table::<Line>(&[
+        table::<FileLine>(&[
             (json!({"line": "x", "absent": true}), "x\na\nx", "a\n"),
             (json!({"line": "x", "absent": true}), "x \nxx\n", "x \nxx\n"),
             (json!({"line": "x", "absent": true}), "x\r\na\r\n", "a\r\n"),
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn arguments_that_make_no_sense_are_errors() {
-        let line = |arguments| serde_json::from_value::<Line>(arguments).unwrap();
+        let line = |arguments| serde_json::from_value::<FileLine>(arguments).unwrap();
         for (arguments, message) in [
             (json!({}), "missing argument `line`"),
             (json!({"absent": true}), "missing argument `line`"),
@@ -295,7 +295,7 @@ mod tests {
         }
         let both = json!({"line": "a", "insert_after": "a", "insert_before": "b"});
         assert_eq!(
-            edited::<Line>(&both, "").unwrap_err().to_string(),
+            edited::<FileLine>(&both, "").unwrap_err().to_string(),
             "`insert_after` and `insert_before` can't both be given"
         );
     }
@@ -303,15 +303,15 @@ mod tests {
     #[test]
     fn a_replacement_that_would_not_last_is_refused() {
         let other = json!({"line": "x", "regexp": "^a"});
-        assert_eq!(edited::<Line>(&other, "a\n").unwrap(), "x\n");
-        let failure = edited::<Line>(&other, "a\na\n").unwrap_err();
+        assert_eq!(edited::<FileLine>(&other, "a\n").unwrap(), "x\n");
+        let failure = edited::<FileLine>(&other, "a\na\n").unwrap_err();
         assert_eq!(failure.to_string(), "each run would change the file again: `regexp` finds another line");
         assert_eq!(
             failure.hint().as_deref(),
             Some("let `regexp` find `line`, too, so that a later run replaces that")
         );
         let growing = json!({"line": "\\1a", "regexp": "^(a+)$", "backrefs": true});
-        assert!(edited::<Line>(&growing, "a\n").is_err());
+        assert!(edited::<FileLine>(&growing, "a\n").is_err());
     }
 
     fn lines_of() -> impl Strategy<Value = String> {
@@ -328,7 +328,7 @@ mod tests {
             option in prop_oneof![Just("insert_after"), Just("insert_before")],
             first in any::<bool>(),
         ) {
-            let after = edited::<Line>(&json!({"line": "x", option: place, "first_match": first}), &text).unwrap();
+            let after = edited::<FileLine>(&json!({"line": "x", option: place, "first_match": first}), &text).unwrap();
             let bodies = |text: &str| text.split_inclusive('\n').map(|line| body(line).to_owned()).collect::<Vec<_>>();
             let (before, mut new) = (bodies(&text), bodies(&after));
             if !before.contains(&"x".to_owned()) {
@@ -341,13 +341,13 @@ mod tests {
         #[test]
         fn an_expression_that_finds_the_line_is_steady(text in lines_of(), first in any::<bool>()) {
             let arguments = json!({"line": "x", "regexp": "^(x|#?a)$", "first_match": first});
-            let after = edited::<Line>(&arguments, &text).unwrap();
-            prop_assert_eq!(edited::<Line>(&arguments, &after).unwrap(), after);
+            let after = edited::<FileLine>(&arguments, &text).unwrap();
+            prop_assert_eq!(edited::<FileLine>(&arguments, &after).unwrap(), after);
         }
 
         #[test]
         fn no_line_that_is_to_be_absent_is_left(text in lines_of()) {
-            let after = edited::<Line>(&json!({"regexp": "^#?a", "absent": true}), &text).unwrap();
+            let after = edited::<FileLine>(&json!({"regexp": "^#?a", "absent": true}), &text).unwrap();
             prop_assert!(!after.lines().any(|line| line.starts_with('a') || line.starts_with("#a")));
             prop_assert_eq!(after.lines().filter(|line| line.starts_with('b')).count(),
                 text.lines().filter(|line| line.starts_with('b')).count());

@@ -29,7 +29,7 @@ use crate::host_path::HostPath;
 /// This is Ansible's `replace`, with these differences. An alternative in `after` or `before` ends there. Where a second
 /// run would find more to replace, because what has been put in matches again, the call fails before anything is changed.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Replace {
+pub struct FileReplace {
     /// The file. Where it is a link, the file that it leads to is changed.
     path: HostPath,
     /// A Python regular expression for what is replaced. It sees carriage returns as they are in the file.
@@ -45,7 +45,7 @@ pub struct Replace {
     attributes: AttributeOptions,
 }
 
-impl Replace {
+impl FileReplace {
     /// The part of the text that `after` and `before` leave.
     fn section(&self, text: &str) -> Result<Option<Range<usize>>, Failure> {
         let argument = if self.after.is_some() { "after" } else { "before" };
@@ -71,7 +71,7 @@ impl Replace {
     }
 }
 
-impl Edit for Replace {
+impl Edit for FileReplace {
     const LINE_ENDINGS: LineEndings = LineEndings::Verbatim;
 
     fn edit(&self, text: &str) -> Result<String, Failure> {
@@ -94,7 +94,7 @@ impl Edit for Replace {
     }
 }
 
-impl State for Replace {
+impl State for FileReplace {
     const NAME: &'static str = "file::replace";
     const POSITIONAL: &'static [&'static str] = &["path", "regexp", "replacement"];
     type Found = EditedFile;
@@ -109,7 +109,7 @@ impl State for Replace {
     }
 
     fn plan(&self, found: &EditedFile) -> Result<Plan, Failure> {
-        found.plan(self.replacement.as_ref(), self)
+        found.plan(self.replacement.iter().collect(), self)
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_matches_is_replaced() {
-        table::<Replace>(&[
+        table::<FileReplace>(&[
             (json!({"regexp": "^a$", "replacement": "x"}), "a\nab\na", "x\nab\nx"),
             (json!({"regexp": "^#.*\\n"}), "#a\nb\n#c\n", "b\n"),
             (json!({"regexp": "^(.+)$", "replacement": "# \\1", "after": "b\\n"}), "a\nb\n", "a\nb\n"),
@@ -146,7 +146,7 @@ mod tests {
             }
             (arguments, "x<x>x<x>x\n", expected)
         };
-        table::<Replace>(&[
+        table::<FileReplace>(&[
             case("", "", "y<y>y<y>y\n"),
             case("<", "", "x<y>y<y>y\n"),
             case("<", ">", "x<y>x<x>x\n"),
@@ -156,7 +156,7 @@ mod tests {
             case("nowhere", "", "x<x>x<x>x\n"),
             case("<", "nowhere", "x<x>x<x>x\n"),
         ]);
-        table::<Replace>(&[(
+        table::<FileReplace>(&[(
             json!({"regexp": "^(\\w)", "replacement": "# \\1", "after": "(?m)^<a>\\n", "before": "</a>"}),
             "k\n<a>\nk\nl\n</a>\nk\n",
             "k\n<a>\n# k\n# l\n</a>\nk\n",
@@ -166,12 +166,12 @@ mod tests {
     #[test]
     fn a_replacement_that_matches_again_is_refused() {
         let growing = json!({"regexp": "port", "replacement": "port 80"});
-        let failure = edited::<Replace>(&growing, "port\n").unwrap_err();
+        let failure = edited::<FileReplace>(&growing, "port\n").unwrap_err();
         assert!(failure.to_string().starts_with("each run would change the file again"), "{failure}");
         assert!(failure.hint().is_some_and(|hint| hint.contains("(?!…)")));
-        let failure = edited::<Replace>(&json!({"regexp": "("}), "").unwrap_err().to_string();
+        let failure = edited::<FileReplace>(&json!({"regexp": "("}), "").unwrap_err().to_string();
         assert!(failure.starts_with("`(` is not a regular expression"), "{failure}");
-        let failure = edited::<Replace>(&json!({"regexp": "a", "replacement": "\\1"}), "").unwrap_err();
+        let failure = edited::<FileReplace>(&json!({"regexp": "a", "replacement": "\\1"}), "").unwrap_err();
         assert_eq!(failure.to_string(), "the replacement uses group 1, which there is not");
     }
 
@@ -185,8 +185,8 @@ mod tests {
             if let Some(after) = after {
                 arguments["after"] = json!(after);
             }
-            let once = edited::<Replace>(&arguments, &text).unwrap();
-            prop_assert_eq!(edited::<Replace>(&arguments, &once).unwrap(), once.clone());
+            let once = edited::<FileReplace>(&arguments, &text).unwrap();
+            prop_assert_eq!(edited::<FileReplace>(&arguments, &once).unwrap(), once.clone());
             if after.is_none() {
                 prop_assert!(!once.contains('a'));
             }
