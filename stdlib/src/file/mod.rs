@@ -11,9 +11,11 @@ mod document;
 mod edited_file;
 mod ini;
 mod ini_section;
+mod json;
 mod line;
 mod lines;
 mod link;
+mod merge;
 mod place;
 mod queries;
 mod replace;
@@ -37,6 +39,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry::state::<block::FileBlock>(),
     Entry::state::<replace::FileReplace>(),
     Entry::state::<ini::FileIni>(),
+    Entry::state::<json::FileJson>(),
     Entry::query::<queries::FileStat>(),
     Entry::query::<queries::FileRead>(),
     Entry::query::<queries::FileExists>(),
