@@ -21,6 +21,8 @@ mod queries;
 mod replace;
 mod scalar_text;
 mod template;
+mod yaml;
+
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +42,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry::state::<replace::FileReplace>(),
     Entry::state::<ini::FileIni>(),
     Entry::state::<json::FileJson>(),
+    Entry::state::<yaml::FileYaml>(),
     Entry::query::<queries::FileStat>(),
     Entry::query::<queries::FileRead>(),
     Entry::query::<queries::FileExists>(),
