@@ -8,6 +8,7 @@ pub mod agent;
 pub mod analysis;
 pub mod base64;
 pub mod bundle;
+mod constant_pattern;
 pub mod diagnostic;
 pub mod diff;
 pub mod event;

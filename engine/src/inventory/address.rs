@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::constant_pattern::constant_pattern;
+
 /// A range in brackets that may be part of an address.
-static RANGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\[(?:[a-z]:[a-z]|[0-9a-f]+:[0-9a-f]+)(?::[0-9]+)?\]")
-        .expect("a constant pattern is valid")
-});
+static RANGE: LazyLock<Regex> =
+    LazyLock::new(|| constant_pattern(r"(?i)\[(?:[a-z]:[a-z]|[0-9a-f]+:[0-9a-f]+)(?::[0-9]+)?\]"));
 
 /// The host and the port of an address, if it is one: a name as DNS has it (with underscores), or an IP address; with or
 /// without a port, and possibly with ranges.

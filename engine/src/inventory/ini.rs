@@ -10,15 +10,14 @@ use super::hosts::{self, Hosts};
 use super::literal;
 use super::variable::{Variable, VariableMap};
 use super::words::{self, Unfinished};
+use crate::constant_pattern::constant_pattern;
 use crate::diagnostic::Diagnostic;
 use crate::origin::{Origin, SourceText};
 
-static SECTION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$").expect("a constant pattern is valid")
-});
+static SECTION: LazyLock<Regex> =
+    LazyLock::new(|| constant_pattern(r"^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$"));
 
-static GROUP_NAME: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^([^:\]\s]+)\s*(?:#.*)?$").expect("a constant pattern is valid"));
+static GROUP_NAME: LazyLock<Regex> = LazyLock::new(|| constant_pattern(r"^([^:\]\s]+)\s*(?:#.*)?$"));
 
 /// Reads an inventory into the graph.
 ///

@@ -6,26 +6,22 @@ use regex::Regex;
 use serde_json::{Number, Value};
 
 use super::timestamp::timestamp;
+use crate::constant_pattern::constant_pattern;
 
 static INTEGER: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^(?<sign>[-+]?)(?:0b(?<binary>[01_]+)|0x(?<hexadecimal>[0-9a-fA-F_]+)|(?<octal>0[0-7_]+)
+    constant_pattern(
+        r"(?x)^(?<sign>[-+]?)(?:0b(?<binary>[01_]+)|0x(?<hexadecimal>[0-9a-fA-F_]+)|(?<octal>0[0-7_]+)
         |(?<decimal>0|[1-9][0-9_]*)|(?<base60>[1-9][0-9_]*(?::[0-5]?[0-9])+))$",
     )
 });
 
 /// A point is needed, an exponent needs a sign, and what begins with the point has none.
 static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?
+    constant_pattern(
+        r"(?x)^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?
         |(?<sign>[-+]?)(?<base60>[0-9][0-9_]*(?::[0-5]?[0-9])+)(?<fraction>\.[0-9_]*))$",
     )
 });
-
-pub(super) fn pattern(text: &str) -> Regex {
-    // The patterns of these files are constants, and every test of scalars compiles them.
-    Regex::new(&format!("(?x){text}")).expect("a constant pattern is valid")
-}
 
 /// The value of an unquoted scalar without a tag.
 pub(super) fn plain(text: &str) -> Value {

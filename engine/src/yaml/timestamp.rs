@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
-use super::scalar::pattern;
+use crate::constant_pattern::constant_pattern;
 
 static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^(?<year>[0-9]{4})-(?<month>[0-9]{1,2})-(?<day>[0-9]{1,2})
+    constant_pattern(
+        r"(?x)^(?<year>[0-9]{4})-(?<month>[0-9]{1,2})-(?<day>[0-9]{1,2})
         (?<time>(?:[Tt]|[\ \t]+)(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2}):(?<second>[0-9]{2})(?:\.(?<fraction>[0-9]*))?
         (?:[\ \t]*(?:(?<utc>Z)|(?<sign>[-+])(?<hours>[0-9]{1,2})(?::(?<minutes>[0-9]{2}))?))?)?$",
     )
