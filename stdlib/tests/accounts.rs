@@ -158,7 +158,11 @@ fn steps_say_what_happens_and_hide_what_must_not_be_seen() {
 #[test]
 fn an_outcome_tells_of_the_account() {
     let (_directory, host) = host();
-    let report = call(Mode::Change(&host), "user::present", &json!({ "name": "new", "groups": "wheel" }));
+    let host = Rc::new(host);
+    let arguments = json!({ "name": "new", "groups": "wheel" });
+    let overlay = Overlay::new(Rc::clone(&host) as Rc<dyn View>);
+    let predicted = call(Mode::Check(&overlay), "user::present", &arguments);
+    let report = call(Mode::Change(&*host), "user::present", &arguments);
     let fields = |report: &Report| -> Value {
         let known = report.fields.iter().map(|(name, field)| match field {
             Field::Known(value) => (name.clone(), value.clone()),
@@ -170,7 +174,8 @@ fn an_outcome_tells_of_the_account() {
         "uid": 1001, "gid": 1001, "home": "/home/new", "shell": "/bin/sh", "comment": "", "groups": ["wheel"],
     });
     assert_eq!(fields(&report), expected);
-    let report = call(Mode::Change(&host), "group::present", &json!({ "name": "wheel" }));
+    assert_eq!(fields(&predicted), expected);
+    let report = call(Mode::Change(&*host), "group::present", &json!({ "name": "wheel" }));
     assert_eq!(fields(&report), json!({ "gid": 10, "members": ["ada", "root", "new"] }));
 }
 

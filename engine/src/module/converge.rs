@@ -174,25 +174,33 @@ pub(super) fn state<M: State>(values: Value, call: &Call<'_>) -> Report {
     }
     let steps = plan.iter().map(|step| step.report()).collect();
     let mut report = match call.mode {
-        Mode::Check(overlay) => predict(&plan, overlay, subject),
+        Mode::Check(overlay) => predict(&module, &plan, overlay, call, subject),
         Mode::Change(system) => change(&module, &plan, system, call, subject),
     };
     report.steps = steps;
     report
 }
 
-fn predict(plan: &Plan, overlay: &Overlay, subject: String) -> Report {
+fn predict<M: State>(module: &M, plan: &Plan, overlay: &Overlay, call: &Call<'_>, subject: String) -> Report {
     for step in plan {
         if let Err(failure) = step.predict(overlay) {
             return Report::failed(subject, failure);
         }
     }
+    // As after a change: what the module says of the outcome, it says of what is there by then.
+    let found = module.look(&call.context());
     if plan.iter().any(|step| step.certain()) {
-        return Report::new(subject, Status::WouldChange);
+        return match found {
+            Ok(found) => Report::new(subject, Status::WouldChange).with(module.fields(&found)),
+            Err(failure) => Report::failed(subject, failure),
+        };
     }
-    let mut report = Report::new(subject, Status::MayChange);
-    report.changed = Field::Unknown;
-    report
+    let fields = found.map(|found| module.fields(&found)).unwrap_or_default();
+    Report {
+        changed: Field::Unknown,
+        fields: fields.into_iter().map(|(name, _)| (name, Field::Unknown)).collect(),
+        ..Report::new(subject, Status::MayChange)
+    }
 }
 
 fn change<M: State>(
