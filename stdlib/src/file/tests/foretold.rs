@@ -69,6 +69,12 @@ fn what_builds_on_predictions_is_foretold() {
             ("directory", json!({ "path": "/srv/dangling" })),
             ("attributes", json!({ "path": "/srv/dangling", "mode": "0400" })),
         ],
+        // The last link can be made, but not be reached any more.
+        vec![
+            ("link", json!({ "path": "/srv/b", "target": "." })),
+            ("link", json!({ "path": "/srv/a", "target": "/srv/b" })),
+            ("link", json!({ "path": "/srv/a/b", "target": "/srv/a" })),
+        ],
     ];
     for calls in scripts {
         for mut host in Host::all() {
@@ -83,33 +89,52 @@ fn path() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["/srv/a", "/srv/b", "/srv/a/b", "/srv/b/a", "/srv/a/b/a", "/srv/b/a/b"])
 }
 
-fn mode() -> impl Strategy<Value = Option<&'static str>> {
-    prop::option::of(prop::sample::select(vec!["0700", "2755", "u=rwX,go=", "a+rX", "g+s"]))
+/// `owner` and `mode`; some of them unknown users' where this machine allows that.
+fn attributes() -> impl Strategy<Value = Value> {
+    let mode = prop::option::of(prop::sample::select(vec!["0700", "2755", "u=rwX,go=", "a+rX", "g+s"]));
+    let is_root = Native::new(RootKind::Live).identity().0 == 0;
+    let account = || {
+        let numbers =
+            prop::sample::select(if is_root { vec![None, Some(0), Some(4001)] } else { vec![None] });
+        prop_oneof![2 => Just(None), 1 => numbers]
+    };
+    (account(), mode).prop_map(|(owner, mode)| json!({ "owner": owner, "mode": mode }))
+}
+
+/// The arguments of a call in one map.
+fn with(attributes: Value, arguments: Value) -> Value {
+    let (Value::Object(mut all), Value::Object(arguments)) = (attributes, arguments) else { panic!() };
+    all.extend(arguments);
+    Value::Object(all)
 }
 
 /// Any call with paths that get in each other's way.
 fn call() -> impl Strategy<Value = (&'static str, Value)> {
     let flag = any::<bool>();
     prop_oneof![
-        (path(), "[xy]", mode()).prop_map(|(path, content, mode)| (
-            "content",
-            json!({ "path": path, "content": content, "mode": mode })
-        )),
-        (path(), mode()).prop_map(|(path, mode)| ("directory", json!({ "path": path, "mode": mode }))),
-        (path(), path(), mode())
-            .prop_map(|(one, other, mode)| ("directory", json!({ "path": [one, other], "mode": mode }))),
+        (path(), "[xy]", attributes()).prop_map(|(path, content, attributes)| {
+            ("content", with(attributes, json!({ "path": path, "content": content })))
+        }),
+        (path(), path(), attributes()).prop_map(|(one, other, attributes)| {
+            ("directory", with(attributes, json!({ "path": [one, other] })))
+        }),
+        (path(), attributes())
+            .prop_map(|(path, attributes)| ("directory", with(attributes, json!({ "path": path })))),
         (path(), path(), flag).prop_map(|(path, target, force)| {
             ("link", json!({ "path": path, "target": target, "force": force }))
         }),
         (path(), prop::sample::select(vec![".", "b", "../a", "a/b"]))
             .prop_map(|(path, target)| ("link", json!({ "path": path, "target": target }))),
         path().prop_map(|path| ("absent", json!({ "path": path }))),
-        (path(), flag, mode()).prop_map(|(path, recurse, mode)| {
-            ("attributes", json!({ "path": path, "recurse": recurse, "mode": mode.unwrap_or("0750") }))
+        (path(), flag, attributes()).prop_map(|(path, recurse, attributes)| {
+            ("attributes", with(attributes, json!({ "path": path, "recurse": recurse })))
         }),
-        path().prop_map(|path| ("copy", json!({ "source": "site", "path": path }))),
-        (path(), path())
-            .prop_map(|(source, path)| ("copy", json!({ "source": source, "path": path, "remote": true }))),
+        (path(), attributes()).prop_map(|(path, attributes)| {
+            ("copy", with(attributes, json!({ "source": "site", "path": path })))
+        }),
+        (path(), path()).prop_map(|(source, path)| {
+            ("copy", json!({ "source": source, "path": path, "remote": true }))
+        }),
     ]
 }
 
