@@ -13,8 +13,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the far side may take to say how a command ended that has closed its output.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
-/// So much is read at once.
+/// So much is read by one call.
 const CHUNK: usize = 64 * 1024;
+
+/// So much is read before anything else is done.
+const MOST_AT_ONCE: usize = 1024 * 1024;
 
 /// So much may wait to be received. A host that says more while it takes in nothing has no good reason.
 const MOST_WAITING: usize = 64 * 1024 * 1024;
@@ -85,18 +88,8 @@ impl Pipe {
     pub(super) fn send(&mut self, wire: &mut Wire, bytes: &[u8]) -> Result<usize, Trouble> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.channel.write(bytes) {
-                Ok(count) if count > 0 => {
-                    self.within_packet = false;
-                    self.sent = true;
-                    return Ok(count);
-                }
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.within_packet |= wire.is_sending();
-                }
-                Err(_) if self.ended() => return Ok(0),
-                Err(_) => return Err(Trouble::Lost),
+            if let Some(count) = self.try_send(wire, bytes)? {
+                return Ok(count);
             }
             self.pull()?;
             if self.ended() && !self.within_packet {
@@ -105,13 +98,45 @@ impl Pipe {
             if self.output.len() - self.taken > MOST_WAITING {
                 return Err(Trouble::Flood);
             }
-            // What has come is taken off the socket even where it can't be asked for more: the host may want to be rid
-            // of it before it takes in anything.
-            let _ = self.channel.wait_eof();
+            // Among what was read may have been the leave to send more, after which nothing would come that ends a wait.
+            if let Some(count) = self.try_send(wire, bytes)? {
+                return Ok(count);
+            }
+            if self.has_more() && !wire.is_sending() {
+                continue;
+            }
             if !wire.wait(deadline)? {
                 return Err(Trouble::Late(PATIENCE));
             }
         }
+    }
+
+    /// Sends what can be sent now; `None` if that is nothing.
+    fn try_send(&mut self, wire: &Wire, bytes: &[u8]) -> Result<Option<usize>, Trouble> {
+        match self.channel.write(bytes) {
+            Ok(count) if count > 0 => {
+                self.within_packet = false;
+                self.sent = true;
+                return Ok(Some(count));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.within_packet |= wire.is_sending();
+            }
+            Err(_) if self.ended() => return Ok(Some(0)),
+            Err(_) => return Err(Trouble::Lost),
+        }
+        if wire.is_sending() {
+            // A packet is on its way in part, and libssh2 reads for nobody who would have to send. But the host may want to
+            // be rid of something before it takes in the rest.
+            let _ = self.channel.wait_eof();
+        }
+        Ok(None)
+    }
+
+    /// Whether something was taken off the socket and not read yet.
+    fn has_more(&self) -> bool {
+        self.channel.read_window().available > 0
     }
 
     /// Says that no more will be sent.
@@ -129,43 +154,52 @@ impl Pipe {
     /// # Errors
     /// The connection is gone, or the host does not run commands.
     pub(super) fn pull(&mut self) -> Result<bool, Trouble> {
-        self.answered()?;
         if self.taken == self.output.len() {
             self.output.clear();
             self.taken = 0;
         }
-        let before = self.output.len();
         let mut chunk = [0; CHUNK];
-        // A host that always has more to say must not keep us from looking at it.
-        while self.output.len() - before < 16 * CHUNK {
-            match self.channel.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(count) => self.output.extend_from_slice(&chunk[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => return Err(Trouble::Lost),
+        let (mut total, mut vain) = (0, 0);
+        loop {
+            let count = self.pull_output(&mut chunk)? + self.pull_complaints(&mut chunk)?;
+            self.answered()?;
+            total += count;
+            vain += u32::from(count == 0);
+            // What is read for one stream takes everything off the socket. Where that was something for the other stream,
+            // nothing would come that ends a wait. A host that always has more to say must not keep us here, though, nor a
+            // packet that has to be sent before there can be more.
+            if !self.has_more() || total >= MOST_AT_ONCE || vain > 1 {
+                return Ok(total > 0);
             }
         }
-        let complained = self.pull_complaints(&mut chunk)?;
-        Ok(complained || self.output.len() > before)
     }
 
-    fn pull_complaints(&mut self, chunk: &mut [u8]) -> Result<bool, Trouble> {
-        let mut stderr = self.channel.stderr();
-        let mut total = 0;
-        while total < 16 * CHUNK {
-            match stderr.read(chunk) {
-                Ok(0) => break,
-                Ok(count) => {
-                    total += count;
-                    self.complaints.extend_from_slice(&chunk[..count]);
-                    let surplus = self.complaints.len().saturating_sub(MOST_COMPLAINTS);
-                    self.complaints.drain(..surplus);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => return Err(Trouble::Lost),
+    /// Reads what there is of the standard output; returns how much.
+    fn pull_output(&mut self, chunk: &mut [u8]) -> Result<usize, Trouble> {
+        let before = self.output.len();
+        while let Some(count) = read(&mut self.channel, chunk)? {
+            self.output.extend_from_slice(&chunk[..count]);
+            if self.output.len() - before >= MOST_AT_ONCE {
+                break;
             }
         }
-        Ok(total > 0)
+        Ok(self.output.len() - before)
+    }
+
+    /// Reads what there is of the standard error; returns how much.
+    fn pull_complaints(&mut self, chunk: &mut [u8]) -> Result<usize, Trouble> {
+        let mut stderr = self.channel.stderr();
+        let mut total = 0;
+        while let Some(count) = read(&mut stderr, chunk)? {
+            total += count;
+            self.complaints.extend_from_slice(&chunk[..count]);
+            let surplus = self.complaints.len().saturating_sub(MOST_COMPLAINTS);
+            self.complaints.drain(..surplus);
+            if total >= MOST_AT_ONCE {
+                break;
+            }
+        }
+        Ok(total)
     }
 
     /// Waits for something to come; `false` when nothing did before the deadline.
@@ -224,5 +258,16 @@ impl Pipe {
             (None, Ok(status)) => Some(format!("it exited with status {status}")),
             (None, Err(error)) => Some(error.message().to_lowercase()),
         }
+    }
+}
+
+/// Reads what there is of a stream; `None` when there is nothing, now or any more.
+fn read(stream: &mut impl Read, chunk: &mut [u8]) -> Result<Option<usize>, Trouble> {
+    match stream.read(chunk) {
+        Ok(0) => Ok(None),
+        Ok(count) => Ok(Some(count)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        // There are no other errors here than those of the connection.
+        Err(_) => Err(Trouble::Lost),
     }
 }

@@ -1,0 +1,34 @@
+//! Plays over ssh, to a real sshd.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cache;
+mod host_keys;
+mod login;
+mod stream;
+
+use std::time::Duration;
+
+use support::project::Project;
+use support::run::play;
+use support::sshd::{Setup, Sshd};
+
+/// A project whose play says hello, and a host that it reaches.
+fn site(setup: Setup) -> Option<(Project, Sshd)> {
+    let sshd = setup.start()?;
+    let project = Project::new();
+    sshd.open_to(&project);
+    play(&project, "print(`hello from ${host.name}`);");
+    Some((project, sshd))
+}
+
+/// The same with a host that has nothing special about it.
+fn plain_site() -> Option<(Project, Sshd)> {
+    site(Setup::default())
+}
+
+/// No line is that slow; for what has to end, and nobody knows when.
+const LONG: Duration = Duration::from_secs(20);
+
+const HELLO: &str = "hello from web1";

@@ -1,0 +1,64 @@
+//! A person at a terminal, who answers what is asked.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+/// Runs a command at a terminal and answers a hidden question whenever it asks it. Returns all that it has written, to the
+/// terminal and elsewhere.
+pub fn answering(mut command: Command, question: &str, answers: &[&str]) -> String {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let slave = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
+    let child = command.stdin(slave()).stderr(slave()).stdout(Stdio::piped()).spawn().unwrap();
+    // The command holds ends of the terminal, too; with all of them closed, reading it comes to an end.
+    drop(command);
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let reader = read(master.try_clone().unwrap(), Arc::clone(&shown));
+    let mut typed = File::from(master.try_clone().unwrap());
+    for (before, answer) in answers.iter().enumerate() {
+        until(|| asked(&shown, question) > before && !echoes(&master));
+        writeln!(typed, "{answer}").unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    reader.join().unwrap();
+    let shown = String::from_utf8_lossy(&shown.lock().unwrap()).into_owned();
+    format!("{shown}{}", String::from_utf8_lossy(&output.stdout))
+}
+
+fn read(master: OwnedFd, shown: Arc<Mutex<Vec<u8>>>) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        let mut master = File::from(master);
+        // At the end there is an error: nobody holds the other end any more.
+        while let Ok(count @ 1..) = master.read(&mut buffer) {
+            shown.lock().unwrap().extend_from_slice(&buffer[..count]);
+        }
+    })
+}
+
+/// How often the question was asked.
+fn asked(shown: &Mutex<Vec<u8>>, question: &str) -> usize {
+    String::from_utf8_lossy(&shown.lock().unwrap()).matches(question).count()
+}
+
+/// Whether the terminal shows what is typed.
+fn echoes(master: &OwnedFd) -> bool {
+    tcgetattr(master).unwrap().local_modes.contains(LocalModes::ECHO)
+}
+
+fn until(mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "nothing is asked");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
