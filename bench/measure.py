@@ -30,6 +30,7 @@ class Sshd:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        (directory / "home").mkdir(mode=0o700)
         for name in ("host", "user"):
             keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)]
             subprocess.run(keygen, check=True)
@@ -39,6 +40,8 @@ class Sshd:
         (directory / "sshd_config").write_text(
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile none\n"
             f"AuthorizedKeysFile {directory}/authorized_keys\nStrictModes no\nUsePAM no\nMaxStartups 200\n"
+            # A home of its own: whatever this machine's login shells read would be measured along, on both sides.
+            f"SetEnv HOME={directory}/home\n"
         )
         os.makedirs("/run/sshd", exist_ok=True)
         program = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")

@@ -3,7 +3,7 @@
 //! One walk serves both: lint reports what is wrong, and a bundle carries what was found. Roles, imports, templates and
 //! files are followed by the names that are written out in the scripts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::bundle::{Sources, candidates};
@@ -36,7 +36,7 @@ struct Walk<'a> {
     found: Analysis,
     seen: BTreeSet<String>,
     handlers: BTreeSet<String>,
-    notified: Vec<(String, Location)>,
+    notified: BTreeMap<String, Location>,
     computed_handlers: bool,
 }
 
@@ -56,7 +56,7 @@ pub fn analyse(project: &Project, registry: &Registry, path: &str) -> Analysis {
         },
         seen: BTreeSet::new(),
         handlers: BTreeSet::new(),
-        notified: Vec::new(),
+        notified: BTreeMap::new(),
         computed_handlers: false,
     };
     walk.script(path, path);
@@ -140,7 +140,8 @@ impl Walk<'_> {
             }
             ("", "handler", None) => self.computed_handlers = true,
             ("", "notify", Some((name, position))) => {
-                self.notified.push((name.to_owned(), subject.at(position)));
+                // Once is enough for an error, and places are not free.
+                self.notified.entry(name.to_owned()).or_insert_with(|| subject.at(position));
             }
             ("", ..) => {}
             _ => self.sources_of(subject, call, owner),
@@ -166,22 +167,22 @@ impl Walk<'_> {
                     && !matches!(value, Literal::Plain(serde_json::Value::Bool(false)))));
             let Some((value, position)) = named.or_else(|| positional.cloned()) else { continue };
             let Some(name) = value.text().filter(|_| !remote) else { continue };
-            let at = subject.at(position);
+            let at = || subject.at(position);
             match argument.source {
-                Some(Source::Template) => self.template(name, owner, Some(at)),
-                Some(Source::File) => self.file(name, owner, at),
+                Some(Source::Template) => self.template(name, owner, Some(&at)),
+                Some(Source::File) => self.file(name, owner, &at),
                 None => {}
             }
         }
     }
 
-    fn template(&mut self, name: &str, owner: &str, at: Option<Location>) {
+    fn template(&mut self, name: &str, owner: &str, at: Option<&dyn Fn() -> Location>) {
         let playbook = self.found.sources.playbook.clone();
         let places = candidates(owner, &playbook, "templates", name);
         let Some(place) = places.iter().find(|place| self.project.is_file(place)) else {
             let problem = Diagnostic::new(format!("there is no template `{name}`"))
                 .hint(format!("looked for {}", places.join(", ")));
-            self.found.problems.push(Diagnostic { at, ..problem });
+            self.found.problems.push(Diagnostic { at: at.map(|at| at()), ..problem });
             return;
         };
         if self.found.sources.templates.contains_key(place) {
@@ -192,7 +193,7 @@ impl Walk<'_> {
             Err(error) => {
                 let reason = crate::failure::reason(&error);
                 let problem = Diagnostic::new(format!("could not read the template `{place}`: {reason}"));
-                self.found.problems.push(Diagnostic { at, ..problem });
+                self.found.problems.push(Diagnostic { at: at.map(|at| at()), ..problem });
                 return;
             }
         };
@@ -209,20 +210,20 @@ impl Walk<'_> {
         }
     }
 
-    fn file(&mut self, name: &str, owner: &str, at: Location) {
+    fn file(&mut self, name: &str, owner: &str, at: &dyn Fn() -> Location) {
         let playbook = self.found.sources.playbook.clone();
         let places = candidates(owner, &playbook, "files", name);
         let Some(place) = places.iter().find(|place| self.project.on_disk(place).exists()) else {
             self.found.problems.push(
                 Diagnostic::new(format!("there is no file `{name}`"))
-                    .at(at)
+                    .at(at())
                     .hint(format!("looked for {}", places.join(", "))),
             );
             return;
         };
         if let Err(error) = self.add_files(place) {
             let reason = crate::failure::reason(&error);
-            self.found.problems.push(Diagnostic::new(format!("could not read `{place}`: {reason}")).at(at));
+            self.found.problems.push(Diagnostic::new(format!("could not read `{place}`: {reason}")).at(at()));
         }
     }
 

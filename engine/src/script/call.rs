@@ -7,7 +7,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Position};
 use serde_json::{Map, Value};
 
 use super::current;
-use super::fault::{Ending, Fault, place};
+use super::engine::original;
+use super::fault::{Ending, Fault, locate, place};
 use super::host::Host;
 use super::marks::readable;
 use super::outcome::Outcome;
@@ -50,6 +51,24 @@ pub(super) fn register(engine: &mut Engine, registry: &Registry) {
     }
 }
 
+/// Where a call stands. The line's text is only looked for when somebody has to see it: to find it in a script of 10,000 lines
+/// for each of its calls would take longer than the calls.
+struct CallSite {
+    path: String,
+    position: Position,
+}
+
+impl CallSite {
+    fn of(context: &NativeCallContext<'_>) -> Self {
+        let path = context.call_source().unwrap_or_default().to_owned();
+        Self { path, position: context.call_position() }
+    }
+
+    fn location(&self) -> Option<Location> {
+        (!self.path.is_empty()).then(|| locate(&self.path, self.position))
+    }
+}
+
 /// One call of a module function.
 fn call(
     context: &NativeCallContext<'_>,
@@ -60,7 +79,7 @@ fn call(
     if host.interrupted() {
         return Err(Ending::Interrupted.throw(place(context)));
     }
-    let at = place(context);
+    let at = CallSite::of(context);
     let start = Instant::now();
     if entry.contract != Contract::Query && !host.selected(entry.name) {
         let mut report = skipped();
@@ -107,11 +126,11 @@ fn finish(
     host: &Host,
     entry: &Entry,
     mut report: Report,
-    at: Option<Location>,
+    at: CallSite,
     start: Instant,
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     let error = report.failure.as_ref().map(|failure| {
-        let at = at.clone().map(|at| point_at_argument(failure, at));
+        let at = at.location().map(|at| point_at_argument(failure, at));
         explain(entry, &report.subject, failure, at, host.no_log())
     });
     // A question that was answered is not worth an event.
@@ -140,7 +159,7 @@ fn tell(
     entry: &Entry,
     report: &mut Report,
     error: Option<Diagnostic>,
-    at: Option<Location>,
+    at: CallSite,
     duration: u64,
 ) {
     let mut steps = std::mem::take(&mut report.steps);
@@ -150,7 +169,6 @@ fn tell(
             step.diff = None;
         }
     }
-    let (path, line) = at.map_or_else(Default::default, |at| (at.path, at.line));
     host.count(report.status, report.undeclared);
     host.emit(EventKind::Task(Box::new(TaskReport {
         module: entry.name.to_owned(),
@@ -161,8 +179,8 @@ fn tell(
         reason: report.reason.take(),
         steps: steps.clone(),
         error: error.map(Box::new),
-        path,
-        line,
+        line: original(&at.path, at.position).map_or(0, |(line, _)| line),
+        path: at.path,
         duration,
     })));
     report.steps = steps;

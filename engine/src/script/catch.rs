@@ -72,7 +72,8 @@ pub fn instrument(text: &str) -> (Cow<'_, str>, Vec<Insertion>) {
 /// The column in the text as it was written.
 pub fn original_column(insertions: &[Insertion], line: usize, column: usize) -> usize {
     let mut shift = 0;
-    for insertion in insertions.iter().filter(|insertion| insertion.line == line) {
+    let first = insertions.partition_point(|insertion| insertion.line < line);
+    for insertion in insertions[first..].iter().take_while(|insertion| insertion.line == line) {
         let start = insertion.column + shift;
         if column < start {
             break;
