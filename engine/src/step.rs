@@ -167,7 +167,7 @@ impl Step for Change {
             Self::MakeLink { path, target, .. } => overlay.make_link(path, target),
             Self::Remove { path, .. } => overlay.remove(path),
             Self::SetAttributes { path, after, .. } => overlay.set_attributes(path, *after),
-            Self::SetTimes { .. } => Ok(()),
+            Self::SetTimes { path, modified, .. } => overlay.set_times(path, *modified),
         }
     }
 

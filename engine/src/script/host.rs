@@ -322,6 +322,9 @@ impl Host {
         let mode = if self.checking() {
             Mode::Check(self.overlay())
         } else {
+            if let Some(overlay) = self.overlay.get() {
+                overlay.forget_host();
+            }
             Mode::Change(&*self.surroundings.system)
         };
         entry.call(arguments, &Call { mode, materials: self, journal: &*self.journal })

@@ -81,6 +81,7 @@ fn told_of(view: &dyn View, path: &Path) -> Vec<String> {
         line("lstat", answer(view.lstat(path).map(|found| found.map(stat)))),
         line("stat", answer(view.stat(path).map(|found| found.map(stat)))),
         line("read", answer(view.read(path))),
+        line("holds", answer(view.holds(path, 3, blake3::hash(b"one").to_hex().as_str()))),
         line("read_link", answer(view.read_link(path))),
         line("list", answer(view.list(path))),
     ]

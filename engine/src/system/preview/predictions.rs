@@ -1,0 +1,142 @@
+//! What is predicted of each path: a tree like the one that it is laid over.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
+
+use super::super::{Attributes, Content};
+
+/// What would be at a path.
+pub enum Prediction {
+    /// Nothing.
+    Absent,
+    /// Something that the host does not have there.
+    New {
+        /// What.
+        thing: Thing,
+        /// Its owner, group and mode.
+        attributes: Attributes,
+        /// Time of its last change, in seconds since 1970.
+        modified: i64,
+    },
+    /// What the host has there, but something about it.
+    Changed {
+        /// Its owner, group and mode, if they are other ones.
+        attributes: Option<Attributes>,
+        /// Time of its last change, if it is another one.
+        modified: Option<i64>,
+    },
+}
+
+/// What something new is.
+pub enum Thing {
+    /// A file.
+    File(Content),
+    /// A directory. Nothing that the host has below it is in it.
+    Directory,
+    /// A link, with its target.
+    Link(PathBuf),
+}
+
+/// All predictions.
+#[derive(Default)]
+pub struct Predictions(Branch);
+
+/// What is predicted of one path, and of those below it.
+#[derive(Default)]
+struct Branch {
+    prediction: Option<Prediction>,
+    below: BTreeMap<OsString, Branch>,
+}
+
+impl Branch {
+    /// Whether nothing that the host has below is there any more.
+    fn hides(&self) -> bool {
+        self.prediction.as_ref().is_some_and(|prediction| !matches!(prediction, Prediction::Changed { .. }))
+    }
+}
+
+/// What the predictions say about a path.
+pub struct Found<'a> {
+    /// What is predicted of it.
+    pub prediction: Option<&'a Prediction>,
+    /// Whether what the host has there would be gone, with something above it.
+    pub hidden: bool,
+    below: Option<&'a BTreeMap<OsString, Branch>>,
+}
+
+impl Found<'_> {
+    /// What is predicted of an entry of it.
+    pub fn entry(&self, name: &OsStr) -> Option<&Prediction> {
+        self.below?.get(name)?.prediction.as_ref()
+    }
+
+    /// What is predicted of its entries.
+    pub fn entries(&self) -> impl Iterator<Item = (&OsString, &Prediction)> {
+        let below = self.below.into_iter().flatten();
+        below.filter_map(|(name, branch)| Some((name, branch.prediction.as_ref()?)))
+    }
+}
+
+impl Predictions {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.prediction.is_none() && self.0.below.is_empty()
+    }
+
+    /// What they say about a path.
+    pub fn find(&self, place: &Path) -> Found<'_> {
+        let mut branch = Some(&self.0);
+        let mut hidden = false;
+        for name in names(place) {
+            let Some(here) = branch else { break };
+            hidden |= here.hides();
+            branch = here.below.get(name);
+        }
+        Found {
+            prediction: branch.and_then(|branch| branch.prediction.as_ref()),
+            hidden,
+            below: branch.map(|branch| &branch.below),
+        }
+    }
+
+    /// Predicts what is at a path from now on. Nothing that was predicted below it stays.
+    pub fn put(&mut self, place: &Path, prediction: Prediction) {
+        *self.branch(place) = Branch { prediction: Some(prediction), below: BTreeMap::new() };
+    }
+
+    /// Predicts owner, group and mode of what is at a path.
+    pub fn set_attributes(&mut self, place: &Path, to: Attributes) {
+        match self.at(place) {
+            Prediction::Absent => {}
+            Prediction::New { attributes, .. } => *attributes = to,
+            Prediction::Changed { attributes, .. } => *attributes = Some(to),
+        }
+    }
+
+    /// Predicts the time of the last change of what is at a path.
+    pub fn set_modified(&mut self, place: &Path, to: i64) {
+        match self.at(place) {
+            Prediction::Absent => {}
+            Prediction::New { modified, .. } => *modified = to,
+            Prediction::Changed { modified, .. } => *modified = Some(to),
+        }
+    }
+
+    /// What is predicted of a path, to be changed.
+    fn at(&mut self, place: &Path) -> &mut Prediction {
+        let same = || Prediction::Changed { attributes: None, modified: None };
+        self.branch(place).prediction.get_or_insert_with(same)
+    }
+
+    fn branch(&mut self, place: &Path) -> &mut Branch {
+        names(place).fold(&mut self.0, |branch, name| branch.below.entry(name.to_owned()).or_default())
+    }
+}
+
+fn names(place: &Path) -> impl Iterator<Item = &OsStr> {
+    place.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    })
+}
