@@ -2,8 +2,12 @@
 
 mod actions;
 mod documents;
+mod endings;
 mod facts;
 mod input;
 mod language;
 mod roots;
+mod secrets;
 mod support;
+#[path = "../support/terminal.rs"]
+mod terminal;

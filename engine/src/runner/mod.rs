@@ -112,10 +112,17 @@ pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
             play(&running, prepared, playbook, definition, hosts);
         }
     }
-    let hosts = running.recaps.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let hosts = in_order(prepared, &running.recaps.lock().unwrap_or_else(PoisonError::into_inner));
     let duration = u64::try_from(running.start.elapsed().as_millis()).unwrap_or(u64::MAX);
     running.emit(None, EventKind::RunFinished { hosts: hosts.clone(), duration });
     hosts
+}
+
+/// What happened on each host, in the order in which the plays name them: hosts end in any order.
+fn in_order(prepared: &Prepared, recaps: &IndexMap<String, Recap>) -> IndexMap<String, Recap> {
+    let plays = prepared.playbooks.iter().flat_map(|playbook| &playbook.plays);
+    let hosts = plays.flat_map(|(_, hosts)| hosts);
+    hosts.filter_map(|host| Some((host.clone(), *recaps.get(host)?))).collect()
 }
 
 /// One play on its hosts, batch by batch.

@@ -97,11 +97,11 @@ fn register_plays(engine: &mut Engine) {
     engine.register_fn(
         "prompt",
         |context: NativeCallContext<'_>, question: &str, options: Map| -> Result<Dynamic> {
-            let private = options.get("private").is_some_and(|value| value.as_bool() == Ok(true));
-            if let Some(unknown) = options.keys().find(|key| key.as_str() != "private") {
+            let private = options.get("secret").is_some_and(|value| value.as_bool() == Ok(true));
+            if let Some(unknown) = options.keys().find(|key| key.as_str() != "secret") {
                 return error(
                     &context,
-                    Diagnostic::new(format!("`prompt` has no option `{unknown}`")).near(unknown, ["private"]),
+                    Diagnostic::new(format!("`prompt` has no option `{unknown}`")).near(unknown, ["secret"]),
                 );
             }
             prompt(&context, question, private)
