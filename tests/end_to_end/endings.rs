@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Outcome, Project, binary, possible};
+use crate::support::{Outcome, Project, copy_binary, possible};
 
 /// Nothing takes that long; what waits for ever is found out.
 const LONG: Duration = Duration::from_secs(60);
@@ -73,7 +73,9 @@ fn a_runaway_script_can_be_interrupted() {
 
 #[test]
 fn the_step_in_hand_is_finished_first() {
-    let body = "READY; command::shell(\"sleep 0.5; echo done >step\", #{ directory: TOP }); file::content(TOP + \"next\", \"\");";
+    // The command itself says that it is begun.
+    let body = "command::shell(\"touch ready; sleep 0.5; echo done >step\", #{ directory: TOP }); \
+                file::content(TOP + \"next\", \"\");";
     let (project, outcome) = interrupted(body, &[Signal::INT]);
     outcome.expect(130);
     assert!(project.path("step").exists(), "the command was not cut off");
@@ -82,8 +84,10 @@ fn the_step_in_hand_is_finished_first() {
 
 #[test]
 fn the_second_signal_ends_it_at_once() {
-    let (project, outcome) =
-        interrupted("READY; command::shell(\"sleep 20\", #{ directory: TOP });", &[Signal::INT, Signal::INT]);
+    let (project, outcome) = interrupted(
+        "command::shell(\"touch ready; sleep 20\", #{ directory: TOP });",
+        &[Signal::INT, Signal::INT],
+    );
     outcome.expect(130);
     drop(project);
 }
@@ -99,7 +103,7 @@ fn one_static_binary_starts_in_an_empty_root() {
         "play(\"Alone\", #{ hosts: \"localhost\", connection: \"local\" }, || {\n\
          \x20   file::content(\"/made\", `${facts.architecture} ${facts.kernel.name}`);\n});\n",
     );
-    std::fs::copy(binary(), project.path("refrain")).expect("a copy");
+    copy_binary(&project.path("refrain"));
     let mut command = Command::new(chroot.expect("looked for above"));
     command.arg(project.path("")).args(["/refrain", "run", "/site.rhai"]).env_clear();
     Outcome::of(&command.output().expect("it starts"), &project.path("")).expect(0);

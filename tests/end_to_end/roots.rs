@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Outcome, Project, binary, possible, tree};
+use crate::support::{Outcome, Project, binary, copy_binary, possible, tree};
 
 /// A project whose play does a bit of everything below `top`.
 fn project(top: &str) -> Project {
@@ -189,7 +189,7 @@ fn a_normal_user_can_run_it_too() {
     }
     // The binary may lie where only root can go.
     let copy = place.path().join("refrain");
-    fs::copy(binary(), &copy).expect("a copy");
+    copy_binary(&copy);
     for round in ["changed", "ok"] {
         let mut command = Command::new(&copy);
         command.args(["run", "site.rhai", "-c", "local"]).current_dir(project.path("")).env_clear();

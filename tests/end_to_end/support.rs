@@ -69,6 +69,15 @@ pub fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_refrain"))
 }
 
+/// Copies the binary under test to where it can be started.
+///
+/// Another process does it: a file that this one has open for writing is inherited by whatever other tests start meanwhile, and
+/// the kernel executes nothing that is open for writing.
+pub fn copy_binary(to: &Path) {
+    let copied = Command::new("cp").arg(binary()).arg(to).status().expect("cp starts");
+    assert!(copied.success(), "the binary can be copied");
+}
+
 /// How a run ended.
 pub struct Outcome {
     /// The exit code.
