@@ -85,7 +85,7 @@ fn the_step_in_hand_is_finished_first() {
 #[test]
 fn the_second_signal_ends_it_at_once() {
     let (project, outcome) = interrupted(
-        "command::shell(\"touch ready; sleep 20\", #{ directory: TOP });",
+        "command::shell(\"touch ready; sleep 3\", #{ directory: TOP });",
         &[Signal::INT, Signal::INT],
     );
     outcome.expect(130);
