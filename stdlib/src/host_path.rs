@@ -1,13 +1,13 @@
 //! Paths on the host, as arguments.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::path::{Component, Path, PathBuf};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+use crate::argument_schema::argument_schema;
 
 /// An absolute path on the host. A slash at its end, `.` and doubled slashes don't count.
 ///
@@ -55,19 +55,7 @@ impl<'de> Deserialize<'de> for HostPath {
     }
 }
 
-impl JsonSchema for HostPath {
-    fn schema_name() -> Cow<'static, str> {
-        "HostPath".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
-    }
-}
+argument_schema!(HostPath, { "type": "string" });
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 //! file, and [`accounts`] for whatever edits users and groups.
 
 pub mod accounts;
+mod argument_schema;
 pub mod attributes;
 pub mod command;
 pub mod directories;

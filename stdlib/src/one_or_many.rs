@@ -1,12 +1,12 @@
 //! Arguments that take one thing or an array of them.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+use crate::argument_schema::argument_schema;
 
 /// One thing that is written as a string, or an array of such things.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +50,4 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
-impl<T> JsonSchema for OneOrMany<T> {
-    fn schema_name() -> Cow<'static, str> {
-        "OneOrMany".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
-    }
-}
+argument_schema!(OneOrMany<T>, { "type": ["string", "array"], "items": { "type": "string" } });

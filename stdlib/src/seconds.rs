@@ -1,11 +1,11 @@
 //! Spans of time as arguments.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+use crate::argument_schema::argument_schema;
 
 /// A number of seconds, whole or not, more than 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,19 +47,7 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
-impl JsonSchema for Seconds {
-    fn schema_name() -> Cow<'static, str> {
-        "Seconds".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number" })
-    }
-}
+argument_schema!(Seconds, { "type": "number" });
 
 #[cfg(test)]
 mod tests {

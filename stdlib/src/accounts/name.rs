@@ -1,12 +1,12 @@
 //! The names of users and groups, as arguments.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+use crate::argument_schema::argument_schema;
 
 /// As long as a name can be.
 const LONGEST: usize = 32;
@@ -56,19 +56,7 @@ impl<'de> Deserialize<'de> for AccountName {
     }
 }
 
-impl JsonSchema for AccountName {
-    fn schema_name() -> Cow<'static, str> {
-        "AccountName".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
-    }
-}
+argument_schema!(AccountName, { "type": "string" });
 
 #[cfg(test)]
 mod tests {

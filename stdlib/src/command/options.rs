@@ -1,19 +1,19 @@
 //! The options that all functions of the namespace `command` take.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use refrain_engine::failure::Failure;
 use refrain_engine::module::{Context, Done, Text};
 use refrain_engine::system::{Command, Output};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::effects::Effects;
 use super::words::{Word, environment_schema};
+use crate::argument_schema::argument_schema;
 use crate::host_path::HostPath;
 use crate::one_or_many::OneOrMany;
 use crate::seconds::Seconds;
@@ -159,16 +159,4 @@ impl<'de> Deserialize<'de> for Statuses {
     }
 }
 
-impl JsonSchema for Statuses {
-    fn schema_name() -> Cow<'static, str> {
-        "Statuses".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["integer", "array"], "items": { "type": "integer", "minimum": 0, "maximum": 255 } })
-    }
-}
+argument_schema!(Statuses, { "type": ["integer", "array"], "items": { "type": "integer", "minimum": 0, "maximum": 255 } });

@@ -1,12 +1,11 @@
 //! Text arguments that may be written as numbers or booleans.
 
-use std::borrow::Cow;
-
 use refrain_engine::module::Text;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use crate::argument_schema::argument_schema;
 
 /// A text that goes into a file. A number is written as it is, a boolean as `true` or `false`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,16 +21,4 @@ impl<'de> Deserialize<'de> for ScalarText {
     }
 }
 
-impl JsonSchema for ScalarText {
-    fn schema_name() -> Cow<'static, str> {
-        "ScalarText".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "number", "boolean"], "x-unknown": true, "x-secret": true })
-    }
-}
+argument_schema!(ScalarText, { "type": ["string", "number", "boolean"], "x-unknown": true, "x-secret": true });

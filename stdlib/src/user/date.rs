@@ -1,11 +1,11 @@
 //! Days, as `/etc/shadow` counts them: from 1970-01-01.
 
-use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+use crate::argument_schema::argument_schema;
 
 const SECONDS_OF_A_DAY: u64 = 86_400;
 
@@ -60,19 +60,7 @@ impl<'de> Deserialize<'de> for Expiry {
     }
 }
 
-impl JsonSchema for Expiry {
-    fn schema_name() -> Cow<'static, str> {
-        "Expiry".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
-    }
-}
+argument_schema!(Expiry, { "type": "string" });
 
 #[cfg(test)]
 mod tests {

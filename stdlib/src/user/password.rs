@@ -1,14 +1,14 @@
 //! Passwords of users: only ever as hashes.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use refrain_engine::failure::Failure;
 use refrain_engine::module::Text;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use crate::argument_schema::argument_schema;
 
 /// The lengths of what ends a hash, by its kind, as crypt(5) has them.
 const DIGESTS: [(&str, usize); 9] =
@@ -67,19 +67,7 @@ impl<'de> Deserialize<'de> for PasswordHash {
     }
 }
 
-impl JsonSchema for PasswordHash {
-    fn schema_name() -> Cow<'static, str> {
-        "PasswordHash".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "x-secret": true })
-    }
-}
+argument_schema!(PasswordHash, { "type": "string", "x-secret": true });
 
 /// What the password field of an account says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

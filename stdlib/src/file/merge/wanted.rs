@@ -1,15 +1,13 @@
 //! The arguments `merge` and `remove`.
 
-use std::borrow::Cow;
-
 use refrain_engine::module::Text;
 use refrain_engine::system::Content;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::super::edited_file::Inputs;
+use crate::argument_schema::argument_schema;
 
 /// A map of values that go into a document, secrets in their places.
 #[derive(Clone, Debug, Default)]
@@ -67,19 +65,7 @@ impl<'de> Deserialize<'de> for Wanted {
     }
 }
 
-impl JsonSchema for Wanted {
-    fn schema_name() -> Cow<'static, str> {
-        "Wanted".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "x-unknown": true, "x-secret": true })
-    }
-}
+argument_schema!(Wanted, { "type": "object", "x-unknown": true, "x-secret": true });
 
 /// Paths of keys.
 #[derive(Clone, Debug, Default)]
@@ -114,19 +100,7 @@ impl<'de> Deserialize<'de> for Removals {
     }
 }
 
-impl JsonSchema for Removals {
-    fn schema_name() -> Cow<'static, str> {
-        "Removals".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "array"] })
-    }
-}
+argument_schema!(Removals, { "type": ["string", "array"] });
 
 #[cfg(test)]
 mod tests {
