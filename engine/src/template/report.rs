@@ -99,9 +99,28 @@ impl Place {
                 location.column += before.chars().count();
                 Some(location.with_width(word.chars().count()))
             }
-            _ => Some(location),
+            // An error in what a filter is given is one of the filter to the engine.
+            _ => match word.and_then(|word| Some((word, last_before(&location, word)?))) {
+                Some((word, column)) => {
+                    location.column = column;
+                    Some(location.with_width(word.chars().count()))
+                }
+                None => Some(location),
+            },
         }
     }
+}
+
+/// The column at which `word` stands last in the line of `location`, before it.
+fn last_before(location: &Location, word: &str) -> Option<usize> {
+    let before: String = location.text.chars().take(location.column - 1).collect();
+    let mut column = None;
+    let mut start = 0;
+    while let Some(at) = find_word(&before[start..], word) {
+        column = Some(before[..start + at].chars().count() + 1);
+        start += at + word.len();
+    }
+    column
 }
 
 /// The byte at which `word` stands by itself.

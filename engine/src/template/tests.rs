@@ -51,6 +51,12 @@ fn one_expression_is_a_value_and_anything_else_a_text() {
 }
 
 #[test]
+fn what_a_filter_is_not_given_is_pointed_at() {
+    let text = error("x {{ 1 }} {{ foo | upper }}\n", json!({}));
+    assert!(text.contains("`foo` is undefined\n --> templates/x.j2:1:14\n"), "{text}");
+}
+
+#[test]
 fn blanks_are_kept_and_cut_as_ansible_does() {
     let map = json!({ "on": true });
     assert_eq!(file("a\n  {% if on %}\n  b\n  {% endif %}\nc\n", map.clone()), "a\n    b\n  c\n");
