@@ -14,6 +14,7 @@ use crate::event::{EventKind, Status};
 use crate::facts;
 use crate::failure::Failure;
 use crate::module::Registry;
+use crate::module::converge::NoJournal;
 use crate::script::host::{self, Surroundings};
 use crate::system::native::Native;
 
@@ -51,6 +52,7 @@ pub fn serve(
         facts: Rc::new(facts::Facts::new(facts::Native::new(root_kind))),
         emit: emitter(&output, &interrupted),
         fetch: fetcher(&output, files),
+        journal: Box::new(NoJournal),
         interrupted,
     };
     let ended = host::run(registry, bundle, surroundings);

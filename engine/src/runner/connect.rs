@@ -14,6 +14,7 @@ use crate::event::EventKind;
 use crate::facts;
 use crate::failure::{self, Failure};
 use crate::module::Registry;
+use crate::module::converge::NoJournal;
 use crate::project::Project;
 use crate::script::host::{self, Surroundings};
 use crate::system::native::Native;
@@ -70,6 +71,7 @@ impl Job {
             facts: Rc::new(facts),
             emit: Box::new(move |event| emit(event)),
             fetch,
+            journal: Box::new(NoJournal),
             interrupted: self.interrupted,
         };
         host::run(&self.registry, self.bundle, surroundings)

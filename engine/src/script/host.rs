@@ -27,7 +27,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{EventKind, Recap, Status};
 use crate::facts::Facts;
 use crate::failure::Failure;
-use crate::module::converge::{Call, Journal, Mode, NoJournal, Report};
+use crate::module::converge::{Call, Journal, Mode, Report};
 use crate::module::{Entry, Materials, Registry, Text};
 use crate::secrets::Secrets;
 use crate::system::preview::Overlay;
@@ -51,6 +51,8 @@ pub struct Surroundings {
     pub emit: Box<dyn Fn(EventKind)>,
     /// Gets large files.
     pub fetch: Fetch,
+    /// Told of every step before it is made.
+    pub journal: Box<dyn Journal>,
     /// Set when the run shall stop after the step in hand.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -99,7 +101,6 @@ pub struct Host {
     roles_done: RefCell<HashSet<String>>,
     recap: Cell<Recap>,
     started: Cell<bool>,
-    journal: Box<dyn Journal>,
 }
 
 /// Runs a play on a host, from its first word to its last handler.
@@ -125,7 +126,6 @@ pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> E
         roles_done: RefCell::default(),
         recap: Cell::default(),
         started: Cell::new(started),
-        journal: Box::new(NoJournal),
     });
     let _guard = current::enter(current::Current::Host(Rc::clone(&host)));
     host.evaluate(&engine)
@@ -327,7 +327,7 @@ impl Host {
             }
             Mode::Change(&*self.surroundings.system)
         };
-        entry.call(arguments, &Call { mode, materials: self, journal: &*self.journal })
+        entry.call(arguments, &Call { mode, materials: self, journal: &*self.surroundings.journal })
     }
 
     // --- variables -------------------------------------------------------------------------------------------------

@@ -1,0 +1,183 @@
+//! Hosts to run examples on.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use refrain_engine::event::{EventKind, Status};
+use refrain_engine::facts::{self, Facts};
+use refrain_engine::failure::Failure;
+use refrain_engine::script::host::{self, Surroundings};
+use refrain_engine::syscall::enter_root;
+use refrain_engine::system::native::Native;
+use refrain_engine::system::sandbox::{Programs, Sandbox};
+use refrain_engine::system::{Command, Output, RootKind, System};
+use tempfile::TempDir;
+
+use crate::play::{Play, Ran, fixtures, words};
+use crate::tree::{self, Tree};
+use crate::undo::{Memory, Saved, undo};
+
+/// The only programs of a root.
+const BUSYBOX: &str = "/bin/busybox";
+/// Its names that examples and modules use.
+const APPLETS: [&str; 8] = ["sh", "grep", "tee", "df", "awk", "find", "chown", "chgrp"];
+/// Stack of a thread that evaluates scripts.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// What plays the host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory, where every program is there and does nothing.
+    Sandbox,
+    /// A root directory with a busybox.
+    Root,
+}
+
+impl Kind {
+    /// Whether there can be one here.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn possible(self) -> Result<(), &'static str> {
+        let is_root = || fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        match self {
+            Self::Root if !is_root() => Err("the right to enter another root"),
+            Self::Root if !Path::new(BUSYBOX).exists() => Err("a static busybox"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A host in a directory of its own.
+pub struct Host {
+    kind: Kind,
+    directory: TempDir,
+}
+
+impl Host {
+    /// A fresh host with what the examples of a namespace need.
+    ///
+    /// # Errors
+    /// The script that puts it there fails.
+    pub fn new(kind: Kind, namespace: &str) -> Result<Self, String> {
+        let host = Self { kind, directory: tempfile::tempdir().unwrap() };
+        Sandbox::open(host.directory.path(), Box::new(Obliging)).unwrap();
+        if kind == Kind::Root {
+            let bin = host.root().join("bin");
+            fs::create_dir(&bin).unwrap();
+            fs::copy(BUSYBOX, bin.join("busybox")).unwrap();
+            for name in APPLETS {
+                symlink("busybox", bin.join(name)).unwrap();
+            }
+        }
+        if let Ok(before) = fs::read_to_string(fixtures(namespace).join("before.rhai")) {
+            host.run(&Play::new(namespace, &before, false)?)?;
+        }
+        Ok(host)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.directory.path().join("root")
+    }
+
+    /// Does something with the host, in a thread of its own.
+    fn with<T: Send>(&self, act: impl FnOnce(Rc<dyn System>, Facts) -> T + Send) -> T {
+        let inside = || match self.kind {
+            Kind::Sandbox => {
+                let system = Sandbox::open(self.directory.path(), Box::new(Obliging)).unwrap();
+                act(Rc::new(system), Facts::new(facts::Tree::new(self.root())))
+            }
+            Kind::Root => {
+                enter_root(&self.root()).unwrap();
+                let kind = RootKind::Offline;
+                act(Rc::new(Native::new(kind)), Facts::new(facts::Native::new(kind)))
+            }
+        };
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            thread.spawn_scoped(scope, inside).unwrap().join().unwrap()
+        })
+    }
+
+    /// Runs a play.
+    ///
+    /// # Errors
+    /// The play, or a call in it, failed.
+    pub fn run(&self, play: &Play) -> Result<Ran, String> {
+        let ran = self.with(|system, facts| run(play, system, facts));
+        let failed = ran.tasks.iter().filter(|task| task.status == Status::Failed);
+        let failures: Vec<_> = failed.filter_map(|task| task.error.as_deref().cloned()).collect();
+        match (failures.as_slice(), ran.failures.as_slice()) {
+            ([], []) => Ok(ran),
+            ([], failures) | (failures, _) => Err(words(failures)),
+        }
+    }
+
+    /// All that is on the host.
+    pub fn tree(&self) -> Tree {
+        self.with(|system, _| tree::below(&*system, Path::new("/")))
+    }
+
+    /// Takes steps back.
+    ///
+    /// # Errors
+    /// One of them can't be.
+    pub fn undo(&self, saved: Vec<Saved>) -> Result<(), String> {
+        self.with(|system, _| undo(&*system, saved))
+    }
+
+    /// All files of the host as they lie on disk, with the times of their last changes.
+    pub fn on_disk(&self) -> BTreeMap<PathBuf, (u64, i64, i64)> {
+        let mut all = BTreeMap::new();
+        let mut todo = vec![self.directory.path().to_owned()];
+        while let Some(path) = todo.pop() {
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            if metadata.is_dir() {
+                todo.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            }
+            all.insert(path, (metadata.ino(), metadata.ctime(), metadata.ctime_nsec()));
+        }
+        all
+    }
+}
+
+/// Runs a play in this thread.
+fn run(play: &Play, system: Rc<dyn System>, facts: Facts) -> Ran {
+    let ran = Rc::new(RefCell::new(Ran::default()));
+    let memory = Memory::default();
+    let told = Rc::clone(&ran);
+    let surroundings = Surroundings {
+        system,
+        facts: Rc::new(facts),
+        emit: Box::new(move |event| match event {
+            EventKind::Task(task) => told.borrow_mut().tasks.push(*task),
+            EventKind::HostFailed(error) => told.borrow_mut().failures.push(*error),
+            EventKind::PredictionEnded(_) => told.borrow_mut().ended_early = true,
+            _ => {}
+        }),
+        fetch: Box::new(|path| Err(Failure::state(format!("`{path}` did not travel along")))),
+        journal: Box::new(memory.clone()),
+        interrupted: Arc::new(AtomicBool::new(false)),
+    };
+    host::run(&refrain_stdlib::registry(), play.bundle.clone(), surroundings);
+    Ran { saved: memory.0.take(), ..ran.take() }
+}
+
+/// Has every program, and each does nothing, successfully.
+struct Obliging;
+
+impl Programs for Obliging {
+    fn has(&self, _name: &str) -> bool {
+        true
+    }
+
+    fn run(&self, _command: &Command, _system: &Sandbox) -> Result<Output, Failure> {
+        Ok(Output::default())
+    }
+}
