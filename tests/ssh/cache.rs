@@ -9,7 +9,7 @@ use crate::support::is_root;
 use crate::support::proxy::Proxy;
 use crate::support::run::{files_below, run};
 use crate::support::sshd::Setup;
-use crate::{HELLO, plain_site, site};
+use crate::{HELLO, plain_site, replace_agent, site};
 
 #[test]
 fn the_first_run_puts_the_agent_there_and_the_second_finds_it() {
@@ -44,7 +44,7 @@ fn a_broken_agent_is_replaced() {
     let whole = fs::read(&agent).unwrap();
     // What a crash of the host may leave of a new file.
     for broken in [vec![], vec![0; 5000], whole[..5000].to_vec(), b"#!/nonexistent\n".to_vec()] {
-        fs::write(&agent, broken).unwrap();
+        replace_agent(&agent, &broken);
         assert_eq!(run(&project, &[]).succeeded().messages(), [HELLO]);
         assert!(fs::read(&agent).unwrap() == whole);
     }

@@ -8,6 +8,9 @@ mod host_keys;
 mod login;
 mod stream;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use support::project::Project;
@@ -26,6 +29,14 @@ fn site(setup: Setup) -> Option<(Project, Sshd)> {
 /// The same with a host that has nothing special about it.
 fn plain_site() -> Option<(Project, Sshd)> {
     site(Setup::default())
+}
+
+/// Puts something else in an agent's place. The old one may still run, so it can't be written to.
+fn replace_agent(agent: &Path, content: &[u8]) {
+    let new = agent.with_file_name("new");
+    fs::write(&new, content).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::rename(new, agent).unwrap();
 }
 
 /// No line is that slow; for what has to end, and nobody knows when.

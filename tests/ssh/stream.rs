@@ -14,7 +14,7 @@ use crate::support::project::Project;
 use crate::support::proxy::Proxy;
 use crate::support::run::{files_below, play, run, running, wait};
 use crate::support::sshd::{Setup, Sshd, free_port};
-use crate::{HELLO, LONG, plain_site, site};
+use crate::{HELLO, LONG, plain_site, replace_agent, site};
 
 #[test]
 fn nobody_listens() {
@@ -84,8 +84,8 @@ fn the_agent_complains_and_ends() {
     run(&project, &[]).succeeded();
     let cache = sshd.home(".cache/refrain");
     let agent = cache.join(&files_below(&cache)[0]);
-    fs::write(agent, "#!/bin/sh\nprintf '\\000RFR'; printf '\\033[31mout of memory\\n' >&2; exit 3\n")
-        .unwrap();
+    let script = "#!/bin/sh\nprintf '\\000RFR'; printf '\\033[31mout of memory\\n' >&2; exit 3\n";
+    replace_agent(&agent, script.as_bytes());
     insta::assert_snapshot!(run(&project, &[]).unreachable(), @r"
     agent: lost the agent before the play had ended
     caused by: it exited with status 3
