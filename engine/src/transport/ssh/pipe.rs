@@ -11,7 +11,7 @@ use super::wire::{Trouble, Wire, code};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the far side may take to say how a command ended that has closed its output.
-const LAST_WORD: Duration = Duration::from_secs(2);
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// So much is read by one call.
 const CHUNK: usize = 64 * 1024;
