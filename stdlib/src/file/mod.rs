@@ -21,6 +21,7 @@ mod queries;
 mod replace;
 mod scalar_text;
 mod template;
+mod toml;
 mod yaml;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry::state::<ini::FileIni>(),
     Entry::state::<json::FileJson>(),
     Entry::state::<yaml::FileYaml>(),
+    Entry::state::<toml::FileToml>(),
     Entry::query::<queries::FileStat>(),
     Entry::query::<queries::FileRead>(),
     Entry::query::<queries::FileExists>(),

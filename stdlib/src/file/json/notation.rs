@@ -91,7 +91,7 @@ impl Notation for JsonNotation {
         out
     }
 
-    fn inner_indentation(&self, indentation: &str) -> Option<String> {
-        self.unit.as_ref().map(|unit| format!("{indentation}{unit}"))
+    fn has_comments(&self) -> bool {
+        false
     }
 }

@@ -25,8 +25,8 @@ pub trait Notation {
     /// A value on as many lines as it likes; further lines are indented at least so.
     fn on_lines(&self, value: &Value, indentation: &str) -> String;
 
-    /// The indentation of what is in brackets whose own line is indented so. `None` where all stays on one line.
-    fn inner_indentation(&self, indentation: &str) -> Option<String>;
+    /// Whether there can be comments. Then a comma behind the last entry is fine, too.
+    fn has_comments(&self) -> bool;
 }
 
 /// Changes lists and maps in brackets.
@@ -70,21 +70,22 @@ impl<N: Notation> Flow<'_, N> {
         Gap { separator: plain.unwrap_or(self.notation.comma()).to_owned(), indentation: None }
     }
 
-    /// Entries in brackets that were empty.
-    fn filled(
-        &self,
-        at: usize,
-        brackets: [char; 2],
-        entries: impl Fn(Option<&str>) -> Vec<String>,
-    ) -> String {
-        let [open, close] = brackets;
-        let own = line_indentation(self.text, at);
-        match self.notation.inner_indentation(own) {
-            Some(inner) => {
-                let entries = entries(Some(&inner)).join(&format!(",\n{inner}"));
-                format!("{open}\n{inner}{entries}\n{own}{close}")
+    /// Adds entries behind the last one. A comment behind that one stays on its line.
+    fn append(&self, edits: &mut Edits, end: usize, gap: &Gap, new: &[String]) {
+        let rest = self.text[end..].lines().next().unwrap_or_default();
+        let (blanks, comma) = (rest.len() - rest.trim_start().len(), rest.trim_start().starts_with(','));
+        let behind = end + if comma { blanks + 1 } else { 0 };
+        let commented =
+            self.notation.has_comments() && self.text[behind..].trim_start_matches(' ').starts_with('#');
+        match &gap.indentation {
+            Some(indentation) if commented => {
+                if !comma {
+                    edits.insert(end, ",");
+                }
+                let last = if comma { "," } else { "" };
+                edits.insert(end + rest.len(), format!("\n{indentation}{}{last}", new.join(&gap.separator)));
             }
-            None => format!("{open}{}{close}", entries(None).join(self.notation.comma())),
+            _ => edits.insert(end, format!("{0}{1}", gap.separator, new.join(&gap.separator))),
         }
     }
 
@@ -100,12 +101,26 @@ impl<N: Notation> Flow<'_, N> {
             while removed.contains(&index) {
                 index += 1;
             }
+            let run = &entries[first..index];
+            if let Some(lines) = run.iter().map(|entry| self.own_lines(entry)).collect::<Option<Vec<_>>>() {
+                lines.into_iter().for_each(|lines| edits.remove(lines));
+                continue;
+            }
             // With the comma behind them; the last ones with the comma in front.
             match entries.get(index) {
-                Some(next) => edits.remove(entries[first].start..next.start),
+                Some(next) => edits.remove(run[0].start..next.start),
                 None => edits.remove(entries[first - 1].end..entries[index - 1].end),
             }
         }
+    }
+
+    /// The lines of an entry that has them for itself, where comments above it have to stay: from the newline in front.
+    fn own_lines(&self, entry: &Range<usize>) -> Option<Range<usize>> {
+        let indentation = own_line(self.text, entry.start).filter(|_| self.notation.has_comments())?;
+        let rest = self.text[entry.end..].lines().next().unwrap_or_default();
+        let behind = rest.trim_start().trim_start_matches(',').trim_start();
+        let alone = behind.is_empty() || behind.starts_with('#');
+        alone.then(|| entry.start - indentation.len() - 1..entry.end + rest.len())
     }
 }
 
@@ -116,7 +131,7 @@ impl<N: Notation> Editor for Flow<'_, N> {
         let blanks = old.len() - old.trim_start().len();
         let indentation = own_line(self.text, entry.start);
         let new = self.value(value, indentation);
-        if !self.text[..entry.behind_colon].ends_with(':') {
+        if !self.text[..entry.behind_colon].ends_with([':', '=']) {
             // A key alone stands for `key: null`.
             edits.insert(entry.value.range.end, format!("{}{new}", self.notation.colon()));
         } else if old.trim().is_empty() {
@@ -135,16 +150,18 @@ impl<N: Notation> Editor for Flow<'_, N> {
         new: &[(&String, &Value)],
     ) -> Result<(), Problem> {
         let ranges = ranges(map);
-        let entries = |indentation: Option<&str>| {
-            new.iter().map(|entry| self.entry(*entry, indentation)).collect::<Vec<_>>()
-        };
         match ranges.last() {
-            None => edits.replace(map.range.clone(), self.filled(map.range.start, ['{', '}'], entries)),
+            None => {
+                let filled = new.iter().map(|(key, value)| ((*key).clone(), (*value).clone()));
+                let own = line_indentation(self.text, map.range.start);
+                let filled = self.notation.on_lines(&Value::Object(filled.collect()), own);
+                edits.replace(map.range.clone(), filled);
+            }
             Some(last) => {
                 let gap = self.gap(&ranges);
-                for entry in entries(gap.indentation.as_deref()) {
-                    edits.insert(last.end, format!("{}{entry}", gap.separator));
-                }
+                let new: Vec<String> =
+                    new.iter().map(|entry| self.entry(*entry, gap.indentation.as_deref())).collect();
+                self.append(edits, last.end, &gap, &new);
             }
         }
         Ok(())
@@ -155,16 +172,14 @@ impl<N: Notation> Editor for Flow<'_, N> {
         let gap = self.gap(&ranges);
         let new: Vec<String> =
             change.new.iter().map(|value| self.value(value, gap.indentation.as_deref())).collect();
-        let new = new.join(&gap.separator);
         let removed = change.removed.clone();
-        if new.is_empty() {
-            self.remove_among(edits, &ranges, &removed.collect::<Vec<_>>());
-        } else if !removed.is_empty() {
-            edits.replace(ranges[removed.start].start..ranges[removed.end - 1].end, new);
-        } else if let Some(next) = ranges.get(removed.start) {
-            edits.insert(next.start, format!("{new}{}", gap.separator));
-        } else if let Some(last) = ranges.last() {
-            edits.insert(last.end, format!("{}{new}", gap.separator));
+        match ranges.get(removed.start) {
+            _ if new.is_empty() => self.remove_among(edits, &ranges, &removed.collect::<Vec<_>>()),
+            Some(first) if !removed.is_empty() => {
+                edits.replace(first.start..ranges[removed.end - 1].end, new.join(&gap.separator));
+            }
+            Some(next) => edits.insert(next.start, format!("{}{}", new.join(&gap.separator), gap.separator)),
+            None => self.append(edits, ranges.last().map_or(list.range.end, |last| last.end), &gap, &new),
         }
         Ok(())
     }

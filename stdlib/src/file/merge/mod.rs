@@ -111,10 +111,10 @@ impl MergeOptions {
     /// # Errors
     /// Nothing is to be done, or the same key is wanted and not wanted.
     pub fn check(&self) -> Result<(), Failure> {
-        if self.merge.values().is_empty() && self.remove.paths().is_empty() {
+        if self.wanted().is_empty() && self.remove.paths().is_empty() {
             return Err(Failure::argument("merge", "neither `merge` nor `remove` says what to do"));
         }
-        let both = self.remove.paths().iter().find(|path| values::has(self.merge.values(), path));
+        let both = self.remove.paths().iter().find(|path| values::has(self.wanted(), path));
         match both {
             None => Ok(()),
             Some(path) => {
@@ -122,6 +122,11 @@ impl MergeOptions {
                 Err(Failure::argument("remove", message))
             }
         }
+    }
+
+    /// The values that the document shall have.
+    pub fn wanted(&self) -> &Map<String, Value> {
+        self.merge.values()
     }
 
     /// What is known of the values.
@@ -145,10 +150,10 @@ impl MergeOptions {
             }
         };
         let mut wanted = before.clone();
-        values::merge(&mut wanted, self.merge.values(), self.lists);
+        values::merge(&mut wanted, self.wanted(), self.lists);
         let mut after = text.to_owned();
         if wanted != before || text.trim().is_empty() {
-            after = S::merge(text, self.merge.values(), self.lists).map_err(point)?;
+            after = S::merge(text, self.wanted(), self.lists).map_err(point)?;
         }
         let merged = wanted.clone();
         values::remove(&mut wanted, self.remove.paths());

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::edits::Edits;
-use super::values::{common_ends, merged_list};
+use super::values::{common_ends, merged, merged_list};
 use super::{Lists, Problem};
 
 /// A value and where it is written.
@@ -154,8 +154,13 @@ pub fn merge(
             (Content::List(items), Value::Array(wanted)) => {
                 merge_list(editor, edits, found, items, wanted, lists)?;
             }
-            (_, wanted) if found.value.value() == *wanted => {}
-            (_, wanted) => editor.replace(edits, found, wanted)?,
+            (_, wanted) => {
+                let before = found.value.value();
+                let after = merged(&before, wanted, lists);
+                if after != before {
+                    editor.replace(edits, found, &after)?;
+                }
+            }
         }
     }
     if new.is_empty() { Ok(()) } else { editor.insert(edits, entry, map, &new) }

@@ -21,6 +21,18 @@ pub fn merge(value: &mut Value, wanted: &Map<String, Value>, lists: Lists) {
     }
 }
 
+/// What a value becomes of which another is wanted: maps are merged, anything else gives way.
+pub fn merged(value: &Value, wanted: &Value, lists: Lists) -> Value {
+    match (value, wanted) {
+        (Value::Object(_), Value::Object(wanted)) => {
+            let mut merged = value.clone();
+            merge(&mut merged, wanted, lists);
+            merged
+        }
+        _ => wanted.clone(),
+    }
+}
+
 /// What a list becomes.
 pub fn merged_list(list: &[Value], wanted: &[Value], lists: Lists) -> Vec<Value> {
     if lists == Lists::Replace {

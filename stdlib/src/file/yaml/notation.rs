@@ -144,8 +144,8 @@ impl Notation for YamlNotation {
         self.on_one_line(value)
     }
 
-    fn inner_indentation(&self, _indentation: &str) -> Option<String> {
-        None
+    fn has_comments(&self) -> bool {
+        true
     }
 }
 

@@ -101,8 +101,9 @@ fn new_keys_come_last_in_their_map() {
         (
             json!({"merge": {"a": {"c": "x,y"}}}),
             "a: {\n  b: 1, # d\n}\n",
-            "a: {\n  b: 1,\n  c: \"x,y\", # d\n}\n",
+            "a: {\n  b: 1, # d\n  c: \"x,y\",\n}\n",
         ),
+        (json!({"merge": {"a": [1, 2]}}), "a: [\n  1 # b\n  # c\n]\n", "a: [\n  1, # b\n  2\n  # c\n]\n"),
         (json!({"merge": {"b": [1]}}), "{\n  \"a\": 1\n}\n", "{\n  \"a\": 1,\n  b: [1]\n}\n"),
     ]);
 }
@@ -139,6 +140,11 @@ fn lists_keep_the_entries_that_stay() {
         ),
         (json!({"merge": {"a": [null, 2]}}), "a:\n  -\n  - - x\n    - y\n", "a:\n  -\n  - 2\n"),
         (json!({"merge": {"a": [2]}, "lists": "append"}), "a: &x # c\n- &y 1\n", "a: &x # c\n- &y 1\n- 2\n"),
+        (
+            json!({"merge": {"a": [2]}}),
+            "a: [\n  # one\n  1, # b\n  # two\n  2, # c\n]\n",
+            "a: [\n  # one\n  # two\n  2, # c\n]\n",
+        ),
         (json!({"merge": {"a": [1, 2]}}), "a: [1,\n    3]\n", "a: [1,\n    2]\n"),
     ]);
 }
