@@ -99,7 +99,7 @@ mod tests {
             ranges.iter().for_each(|range| edits.remove_lines(text, range));
             edits.apply(text)
         };
-        assert_eq!(without(&[0..1]).as_deref(), Some("b = 2\nc = 3\n"));
+        assert_eq!(without(&[0..1, 2..3]).as_deref(), Some("b = 2\nc = 3\n"));
         assert_eq!(without(&[8..9, 2..3]).as_deref(), Some("c = 3\n"));
         assert_eq!(without(&[6..7, 8..9, 12..13]).as_deref(), Some("a = 1\n"));
         let mut edits = Edits::default();

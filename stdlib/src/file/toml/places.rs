@@ -95,7 +95,7 @@ pub fn pieces(key: Option<&Key>, item: &Item) -> Vec<Range<usize>> {
         Item::None => Vec::new(),
         Item::Value(value) => {
             let key = key.and_then(Key::span).unwrap_or_default();
-            vec![key.start..value.span().unwrap_or_default().end]
+            std::iter::once(key.start..value.span().unwrap_or_default().end).collect()
         }
         Item::Table(table) => table_pieces(table),
         Item::ArrayOfTables(tables) => tables.iter().flat_map(table_pieces).collect(),
