@@ -221,6 +221,8 @@ fn check_mode_makes_no_call_that_changes_anything() {
     // What could change a file: opened for writing, made, renamed, removed, given other attributes.
     let calls = "trace=openat,open,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,symlink,symlinkat,\
                  link,linkat,chmod,fchmod,fchmodat,chown,fchown,fchownat,lchown,truncate,ftruncate,utimensat,mknodat";
+    // Not how threads end, nor what strace was too late to decode.
+    let call = regex::Regex::new(r"^\d+ +[a-z0-9]+\(").expect("a pattern");
     for arguments in [&["--check"][..], &[], &["--check"], &["--check", "--diff"]] {
         let mut command = Command::new("strace");
         command.args(["-f", "-qq", "-e", calls, "-o"]).arg(&log).arg(binary());
@@ -230,7 +232,7 @@ fn check_mode_makes_no_call_that_changes_anything() {
             .expect("a log")
             .lines()
             .filter(|line| !opens(line) || WRITING.iter().any(|flag| line.contains(flag)))
-            .filter(|line| line.contains('(') && !line.contains("/dev/null") && !line.contains("+++"))
+            .filter(|line| call.is_match(line) && !line.contains("/dev/null"))
             .map(ToOwned::to_owned)
             .collect();
         let checking = arguments.contains(&"--check");
