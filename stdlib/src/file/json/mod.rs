@@ -3,15 +3,13 @@
 mod notation;
 mod scanner;
 
-use refrain_engine::failure::Failure;
-use refrain_engine::module::{Context, Plan, State};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::edited_file::{Edit, EditedFile, Missing};
 use super::merge::edits::Edits;
 use super::merge::flow::{Flow, Notation};
+use super::merge::state::merging_state;
 use super::merge::tree::{self, Node};
 use super::merge::{Lists, MergeOptions, Problem, Syntax};
 use crate::attributes::AttributeOptions;
@@ -40,31 +38,7 @@ pub struct FileJson {
     attributes: AttributeOptions,
 }
 
-impl Edit for FileJson {
-    fn edit(&self, text: &str) -> Result<String, Failure> {
-        self.options.apply::<Json>(&self.path, text)
-    }
-}
-
-impl State for FileJson {
-    const NAME: &'static str = "file::json";
-    const POSITIONAL: &'static [&'static str] = &["path"];
-    type Found = EditedFile;
-
-    fn subject(&self) -> String {
-        self.path.to_string()
-    }
-
-    fn look(&self, context: &Context<'_>) -> Result<EditedFile, Failure> {
-        self.options.check()?;
-        let missing = Missing::of(false, self.options.create);
-        EditedFile::look(context.host, &self.path, &self.attributes, missing)
-    }
-
-    fn plan(&self, found: &EditedFile) -> Result<Plan, Failure> {
-        found.plan(self.options.inputs(), self)
-    }
-}
+merging_state!(FileJson, "file::json", Json);
 
 struct Json;
 

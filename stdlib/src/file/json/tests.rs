@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::edited_file::testing::{edited, table};
 use super::*;
+use refrain_engine::failure::Failure;
 
 #[test]
 fn values_are_merged_where_they_stand() {
@@ -89,7 +90,7 @@ fn what_is_not_valid_is_pointed_at() {
     assert!(failure(&merge, &"[".repeat(100_000)).contains("recursion limit"));
     let options: FileJson =
         serde_json::from_value(json!({"path": "/file", "merge": {"a": {"b": 1}}, "remove": "a"})).unwrap();
-    assert_eq!(options.options.check().unwrap_err().to_string(), "`a` is in `merge` and in `remove`");
+    assert_eq!(options.options.check::<Json>().unwrap_err().to_string(), "`a` is in `merge` and in `remove`");
 }
 
 /// Values with few different keys, so that they meet.

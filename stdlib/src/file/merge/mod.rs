@@ -6,6 +6,7 @@
 
 pub mod edits;
 pub mod flow;
+pub mod state;
 pub mod tree;
 pub mod values;
 pub mod wanted;
@@ -62,6 +63,11 @@ pub trait Syntax {
     /// It is not such a document.
     fn read(text: &str) -> Result<Value, Problem>;
 
+    /// What it is about a wanted value that such a document has no word for. Absent where it has.
+    fn unsuitable(_value: &Value) -> Option<&'static str> {
+        None
+    }
+
     /// The text with the wanted values in it.
     ///
     /// # Errors
@@ -109,10 +115,15 @@ impl MergeOptions {
     /// Refuses arguments that say nothing, or two things.
     ///
     /// # Errors
-    /// Nothing is to be done, or the same key is wanted and not wanted.
-    pub fn check(&self) -> Result<(), Failure> {
+    /// Nothing is to be done, the same key is wanted and not wanted, or the document has no word for a value.
+    pub fn check<S: Syntax>(&self) -> Result<(), Failure> {
         if self.wanted().is_empty() && self.remove.paths().is_empty() {
             return Err(Failure::argument("merge", "neither `merge` nor `remove` says what to do"));
+        }
+        let unsuitable = self.wanted().values().find_map(S::unsuitable).filter(|_| self.inputs().known);
+        if let Some(what) = unsuitable {
+            return Err(Failure::argument("merge", format!("a value in `merge` is {what}"))
+                .advise("`remove` takes keys out of the file"));
         }
         let both = self.remove.paths().iter().find(|path| values::has(self.wanted(), path));
         match both {

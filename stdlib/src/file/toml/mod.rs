@@ -4,14 +4,12 @@ mod change;
 mod notation;
 mod places;
 
-use refrain_engine::failure::Failure;
-use refrain_engine::module::{Context, Plan, State};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::edited_file::{Edit, EditedFile, Missing};
 use super::merge::edits::Edits;
+use super::merge::state::merging_state;
 use super::merge::{Lists, MergeOptions, Problem, Syntax};
 use crate::attributes::AttributeOptions;
 use crate::host_path::HostPath;
@@ -40,49 +38,7 @@ pub struct FileToml {
     attributes: AttributeOptions,
 }
 
-/// A value that TOML has no word for, and what it is.
-fn unsuitable(value: &Value) -> Option<&'static str> {
-    match value {
-        Value::Null => Some("nothing, and TOML has no word for that"),
-        Value::Number(number) if number.is_u64() && number.as_i64().is_none() => {
-            Some("too large an integer for TOML")
-        }
-        Value::Array(items) => items.iter().find_map(unsuitable),
-        Value::Object(map) => map.values().find_map(unsuitable),
-        _ => None,
-    }
-}
-
-impl Edit for FileToml {
-    fn edit(&self, text: &str) -> Result<String, Failure> {
-        self.options.apply::<Toml>(&self.path, text)
-    }
-}
-
-impl State for FileToml {
-    const NAME: &'static str = "file::toml";
-    const POSITIONAL: &'static [&'static str] = &["path"];
-    type Found = EditedFile;
-
-    fn subject(&self) -> String {
-        self.path.to_string()
-    }
-
-    fn look(&self, context: &Context<'_>) -> Result<EditedFile, Failure> {
-        self.options.check()?;
-        let inputs = self.options.inputs();
-        if let Some(what) = self.options.wanted().values().find_map(unsuitable).filter(|_| inputs.known) {
-            return Err(Failure::argument("merge", format!("a value in `merge` is {what}"))
-                .advise("`remove` takes keys out of the file"));
-        }
-        let missing = Missing::of(false, self.options.create);
-        EditedFile::look(context.host, &self.path, &self.attributes, missing)
-    }
-
-    fn plan(&self, found: &EditedFile) -> Result<Plan, Failure> {
-        found.plan(self.options.inputs(), self)
-    }
-}
+merging_state!(FileToml, "file::toml", Toml);
 
 struct Toml;
 
@@ -92,6 +48,18 @@ impl Syntax for Toml {
             return Ok(Value::Null);
         }
         Ok(places::table_value(places::parse(text)?.as_table()))
+    }
+
+    fn unsuitable(value: &Value) -> Option<&'static str> {
+        match value {
+            Value::Null => Some("nothing, and TOML has no word for that"),
+            Value::Number(number) if number.is_u64() && number.as_i64().is_none() => {
+                Some("too large an integer for TOML")
+            }
+            Value::Array(items) => items.iter().find_map(Self::unsuitable),
+            Value::Object(map) => map.values().find_map(Self::unsuitable),
+            _ => None,
+        }
     }
 
     fn merge(text: &str, wanted: &Map<String, Value>, lists: Lists) -> Result<String, Problem> {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::edited_file::testing::{edited, table};
 use super::*;
+use refrain_engine::failure::Failure;
 
 const APP: &str = "\
 # The app.
@@ -172,9 +173,9 @@ fn what_is_not_valid_is_pointed_at() {
     2 | b = 2
       | ^
     ");
-    assert_eq!(unsuitable(&json!({"a": [null]})), Some("nothing, and TOML has no word for that"));
-    assert_eq!(unsuitable(&json!(u64::MAX)), Some("too large an integer for TOML"));
-    assert_eq!(unsuitable(&json!([1, "a", {"b": 1.5}])), None);
+    assert_eq!(Toml::unsuitable(&json!({"a": [null]})), Some("nothing, and TOML has no word for that"));
+    assert_eq!(Toml::unsuitable(&json!(u64::MAX)), Some("too large an integer for TOML"));
+    assert_eq!(Toml::unsuitable(&json!([1, "a", {"b": 1.5}])), None);
 }
 
 /// Documents that are put together of lines, and what they have in common with `b` as their last key.

@@ -5,14 +5,12 @@ mod notation;
 mod parse;
 mod scalar;
 
-use refrain_engine::failure::Failure;
-use refrain_engine::module::{Context, Plan, State};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::edited_file::{Edit, EditedFile, Missing};
 use super::merge::edits::Edits;
+use super::merge::state::merging_state;
 use super::merge::tree::{self, Node};
 use super::merge::{Lists, MergeOptions, Problem, Syntax, values};
 use crate::attributes::AttributeOptions;
@@ -44,31 +42,7 @@ pub struct FileYaml {
     attributes: AttributeOptions,
 }
 
-impl Edit for FileYaml {
-    fn edit(&self, text: &str) -> Result<String, Failure> {
-        self.options.apply::<Yaml>(&self.path, text)
-    }
-}
-
-impl State for FileYaml {
-    const NAME: &'static str = "file::yaml";
-    const POSITIONAL: &'static [&'static str] = &["path"];
-    type Found = EditedFile;
-
-    fn subject(&self) -> String {
-        self.path.to_string()
-    }
-
-    fn look(&self, context: &Context<'_>) -> Result<EditedFile, Failure> {
-        self.options.check()?;
-        let missing = Missing::of(false, self.options.create);
-        EditedFile::look(context.host, &self.path, &self.attributes, missing)
-    }
-
-    fn plan(&self, found: &EditedFile) -> Result<Plan, Failure> {
-        found.plan(self.options.inputs(), self)
-    }
-}
+merging_state!(FileYaml, "file::yaml", Yaml);
 
 struct Yaml;
 

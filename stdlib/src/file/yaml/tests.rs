@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::edited_file::testing::{edited, table};
 use super::*;
+use refrain_engine::failure::Failure;
 
 const NETWORK: &str = "\
 # The network.
