@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,37 @@ pub trait Step {
     /// The step in words, for the event.
     fn report(&self) -> StepReport {
         StepReport { text: self.describe(), diff: self.diff() }
+    }
+}
+
+/// A plan may share its steps with what was found: the contents of files can be large.
+impl<S: Step> Step for Rc<S> {
+    fn describe(&self) -> String {
+        S::describe(self)
+    }
+
+    fn diff(&self) -> Option<String> {
+        S::diff(self)
+    }
+
+    fn certain(&self) -> bool {
+        S::certain(self)
+    }
+
+    fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {
+        S::predict(self, overlay)
+    }
+
+    fn act(&self, system: &dyn System) -> Result<(), Failure> {
+        S::act(self, system)
+    }
+
+    fn undo(&self) -> Undo {
+        S::undo(self)
+    }
+
+    fn report(&self) -> StepReport {
+        S::report(self)
     }
 }
 

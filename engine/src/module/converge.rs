@@ -172,13 +172,41 @@ pub(super) fn state<M: State>(values: Value, call: &Call<'_>) -> Report {
     if plan.is_empty() {
         return Report::new(subject, Status::Ok).with(module.fields(&found));
     }
-    let steps = plan.iter().map(|step| step.report()).collect();
+    let steps = tell(&plan);
     let mut report = match call.mode {
         Mode::Check(overlay) => predict(&module, &plan, overlay, call, subject),
         Mode::Change(system) => change(&module, &plan, system, call, subject),
     };
     report.steps = steps;
     report
+}
+
+/// As many steps of one call are told; the others are counted. An event has to fit into a frame, and a person's patience.
+const MOST_STEPS: usize = 5000;
+/// As many bytes of differences are told of one call.
+const MOST_DIFFERENCES: usize = 2 * 1024 * 1024;
+
+/// The steps in words.
+fn tell(plan: &Plan) -> Vec<StepReport> {
+    let mut left = Some(MOST_DIFFERENCES);
+    let mut told: Vec<StepReport> = plan
+        .iter()
+        .take(MOST_STEPS)
+        .map(|step| {
+            let Some(bytes) = left else { return StepReport { text: step.describe(), diff: None } };
+            let mut report = step.report();
+            left = bytes.checked_sub(report.diff.as_ref().map_or(0, String::len));
+            if left.is_none() {
+                report.diff = Some("(this and what follows is too much to be shown)\n".to_owned());
+            }
+            report
+        })
+        .collect();
+    if plan.len() > MOST_STEPS {
+        let text = format!("and {} more steps", plan.len() - MOST_STEPS);
+        told.push(StepReport { text, diff: None });
+    }
+    told
 }
 
 fn predict<M: State>(module: &M, plan: &Plan, overlay: &Overlay, call: &Call<'_>, subject: String) -> Report {
@@ -300,4 +328,31 @@ pub(super) fn query<M: Query>(values: Value, call: &Call<'_>) -> Report {
 /// Microseconds since `start`, for reports.
 pub fn elapsed(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::step::Change;
+    use crate::system::{Attributes, Content};
+
+    fn write(content: Vec<u8>) -> Box<dyn Step> {
+        let (path, before, after) = ("/x".into(), Some(Content::Known(Vec::new())), Content::Known(content));
+        let attributes = Attributes { mode: 0o644, uid: 0, gid: 0 };
+        Change::Write { path, before, after, attributes, shown: true }.into()
+    }
+
+    #[test]
+    fn what_is_told_has_an_end() {
+        let large = || write(b"a line of some length, again and again\n".repeat(10_000));
+        let told = tell(&(0..20).map(|_| large()).collect());
+        let shown = told.iter().filter(|step| step.diff.as_ref().is_some_and(|diff| diff.len() > 100));
+        assert_eq!(shown.count(), 5);
+        assert!(told[5].diff.as_ref().is_some_and(|diff| diff.starts_with("(this and what follows")));
+        assert!(told[6..].iter().all(|step| step.diff.is_none() && step.text == "write /x"));
+
+        let told = tell(&(0..MOST_STEPS + 7).map(|_| write(b"x".to_vec())).collect());
+        assert_eq!(told.len(), MOST_STEPS + 1);
+        assert_eq!(told[MOST_STEPS].text, "and 7 more steps");
+    }
 }
