@@ -46,6 +46,11 @@ pub fn string_or_integer(_: &mut SchemaGenerator) -> Schema {
 }
 
 impl AttributeOptions {
+    /// Options of a function that names or explains them in its own way. What is absent is null.
+    pub fn new(owner: Value, group: Value, mode: Value) -> Self {
+        Self { owner, group, mode }
+    }
+
     /// Looks up the names among the host's accounts, in check mode also among those that were predicted.
     ///
     /// # Errors
@@ -119,7 +124,8 @@ impl AttributeRules {
         self.of_new(NEW_DIRECTORY | parent.mode & 0o2000, true, parent)
     }
 
-    fn of_new(&self, default: u32, is_directory: bool, parent: Attributes) -> Attributes {
+    /// What something new in the directory `parent` shall have whose mode is `default` unless one is asked for.
+    pub fn of_new(&self, default: u32, is_directory: bool, parent: Attributes) -> Attributes {
         let (uid, gid) = self.identity;
         let gid = if parent.mode & 0o2000 == 0 { gid } else { parent.gid };
         Attributes {

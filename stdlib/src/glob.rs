@@ -41,6 +41,16 @@ pub fn expand(host: &dyn View, pattern: &Path) -> Result<Vec<PathBuf>, Failure> 
     Ok(there)
 }
 
+/// Whether a relative path, or a directory that it is in, is one that the pattern stands for.
+///
+/// As in [`expand`], `*` and `?` leave out names that begin with a dot.
+pub fn covers(pattern: &Path, path: &Path) -> bool {
+    let mut names = path.components();
+    pattern
+        .components()
+        .all(|part| names.next().is_some_and(|name| matches(part.as_os_str(), name.as_os_str())))
+}
+
 /// Whether a file's name is one that the pattern stands for.
 fn matches(pattern: &OsStr, name: &OsStr) -> bool {
     // A name that is no text can't be written in a playbook.

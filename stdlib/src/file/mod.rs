@@ -22,6 +22,7 @@ mod replace;
 mod scalar_text;
 mod template;
 mod toml;
+mod unpack;
 mod yaml;
 
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry::state::<json::FileJson>(),
     Entry::state::<yaml::FileYaml>(),
     Entry::state::<toml::FileToml>(),
+    Entry::state::<unpack::FileUnpack>(),
     Entry::query::<queries::FileStat>(),
     Entry::query::<queries::FileRead>(),
     Entry::query::<queries::FileExists>(),
