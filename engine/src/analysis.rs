@@ -89,7 +89,8 @@ impl Walk<'_> {
         self.found.sources.scripts.insert(path.to_owned(), Arc::clone(&text));
         self.found.reads_groups |= script.reads("groups");
         self.found.reads_hostvars |= script.calls.iter().any(|call| call.name == "hostvars");
-        let subject = Subject { path, text: &text, script: &script };
+        let is_playbook = path == self.found.sources.playbook;
+        let subject = Subject { path, text: &text, script: &script, is_playbook };
         let first = self.found.problems.len();
         self.found.problems.extend(lint::check(&self.catalogue, &subject));
         self.found.problems.extend(lint::check_names(&subject, &names));

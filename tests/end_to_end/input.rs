@@ -42,5 +42,52 @@ refuses! {
     an_unknown_option_of_a_play: "play(\"Test\", #{ host: \"all\" }, || {});\n";
     an_unknown_option_of_a_task: body("task(\"Wait\", #{ retry: 3 }, || {});");
     an_assignment_to_a_captured_variable: "let a = 1;\nplay(\"Test\", #{ hosts: \"localhost\" }, || { a = 2; print(a); });\n";
+    an_unknown_argument: body("file::content(\"/a\", \"b\", #{ mdoe: \"0644\" });");
+    a_missing_argument: body("file::content(\"/a\");");
+    an_ill_typed_argument: body("file::content(\"/a\", [\"b\"]);");
+    too_many_arguments: body("file::absent(\"/a\", \"/b\");");
+    an_unknown_function_of_a_module: body("file::contnet(\"/a\", \"b\");");
+    a_missing_template: body("file::template(\"none.j2\", \"/a\");");
+    a_missing_file: body("file::copy(\"none\", \"/a\");");
+    a_captured_closure: "let f = |x| x;\nplay(\"Test\", #{ hosts: \"localhost\" }, || { print(f.call(1)); });\n";
+    a_play_without_hosts: "play(\"Test\", #{ tags: \"a\" }, || {});\n";
+    a_task_at_the_top_level: "file::content(\"/a\", \"b\");\n";
     leaving_without_a_word: body("exit(1);");
+}
+
+/// A project with a template, a variable file and an inventory, each with one thing wrong.
+fn with(path: &str, text: &str) -> Project {
+    let project = Project::of(&body("file::template(\"a.j2\", \"/a\");"));
+    project.file("templates/a.j2", "{{ inventory_hostname }}\n");
+    project.file("inventory", "localhost\n");
+    project.file(path, text);
+    project
+}
+
+/// What a run says of a project that lint alone can't judge, because lint asks for no inventory.
+#[track_caller]
+fn refused_to_run(project: &Project) -> String {
+    let run = project.refrain(&["run", "site.rhai", "-c", "sandbox"]).expect(4);
+    assert!(!project.path(".refrain").exists(), "no host may have been touched");
+    run.stderr
+}
+
+#[test]
+fn what_is_wrong_in_a_template_is_found_before_a_host_is_touched() {
+    insta::assert_snapshot!("an_unknown_filter", refused(&with("templates/a.j2", "a\n{{ x | to_jsn }}\n")));
+    insta::assert_snapshot!("an_open_block", refused(&with("templates/a.j2", "{% for x in y %}\n")));
+}
+
+#[test]
+fn an_error_at_the_top_level() {
+    insta::assert_snapshot!(refused_to_run(&Project::of("let list = [1];\nprint(list[3]);\n")));
+}
+
+#[test]
+fn what_is_wrong_in_an_inventory_is_found_before_a_host_is_touched() {
+    insta::assert_snapshot!("a_broken_range", refused_to_run(&with("inventory", "[web]\nweb[1:\n")));
+    insta::assert_snapshot!(
+        "a_broken_variable_file",
+        refused_to_run(&with("group_vars/all.yml", "a: 1\n b: 2\n"))
+    );
 }

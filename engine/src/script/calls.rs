@@ -44,6 +44,8 @@ pub struct Call {
     pub position: Position,
     /// Whether it is called as a method, `x.name(…)`: then the first argument is not in the list.
     pub method: bool,
+    /// Whether it stands in no function and no closure.
+    pub top_level: bool,
 }
 
 impl Call {
@@ -98,15 +100,20 @@ pub fn read(ast: &AST) -> Script {
             .collect(),
         ..Script::default()
     };
+    // The walk goes through the statements of the top level first, then through the functions and closures.
+    let top_level = ast.statements().len();
+    let mut roots = 0;
     ast.walk(&mut |path: &[ASTNode<'_>]| {
+        roots += usize::from(path.len() == 1);
+        let top_level = roots <= top_level;
         match path.last() {
             Some(
                 ASTNode::Stmt(Stmt::FnCall(call, position)) | ASTNode::Expr(Expr::FnCall(call, position)),
             ) => {
-                script.calls.extend(call_of(call, *position, false));
+                script.calls.extend(call_of(call, *position, false, top_level));
             }
             Some(ASTNode::Expr(Expr::MethodCall(call, position))) => {
-                script.calls.extend(call_of(call, *position, true));
+                script.calls.extend(call_of(call, *position, true, top_level));
             }
             Some(ASTNode::Stmt(Stmt::Import(import, position))) => script.imports.push(Import {
                 path: literal(&import.0).text().map(ToOwned::to_owned),
@@ -123,7 +130,7 @@ pub fn read(ast: &AST) -> Script {
     script
 }
 
-fn call_of(call: &FnCallExpr, position: Position, method: bool) -> Option<Call> {
+fn call_of(call: &FnCallExpr, position: Position, method: bool, top_level: bool) -> Option<Call> {
     if call.op_token.is_some() {
         return None;
     }
@@ -134,6 +141,7 @@ fn call_of(call: &FnCallExpr, position: Position, method: bool) -> Option<Call> 
         arguments: call.args.iter().map(|argument| (literal(argument), argument.position())).collect(),
         position,
         method,
+        top_level,
     })
 }
 

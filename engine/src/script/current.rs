@@ -57,12 +57,17 @@ pub fn host(context: &NativeCallContext<'_>, word: &str) -> Result<Rc<Host>, Box
     match current() {
         Some(Current::Host(host)) => Ok(host),
         _ => {
-            let mut error = Diagnostic::new(format!("`{word}` needs a host, and the top level has none"))
-                .hint("the top level of a playbook runs once, on the controller: put this into the body of a `play`");
+            let mut error = without_host(word);
             error.at = place(context);
             Err(Fault::new(error).throw(context.call_position()))
         }
     }
+}
+
+/// What is wrong with `word` at the top level of a playbook.
+pub fn without_host(word: &str) -> Diagnostic {
+    Diagnostic::new(format!("`{word}` needs a host, and the top level has none"))
+        .hint("the top level of a playbook runs once, on the controller: put this into the body of a `play`")
 }
 
 /// The text of a script of the current run.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::calls::{Call, Literal, Script};
 use super::names::Names;
 use super::words::{FUNCTIONS, SIGNATURES, VALUES};
-use super::{playbook, task, verdict};
+use super::{current, playbook, task, verdict};
 use crate::diagnostic::{Diagnostic, Location, near_match};
 use crate::module::{Argument, Contract, Registry};
 
@@ -76,6 +76,8 @@ pub struct Subject<'a> {
     pub text: &'a str,
     /// What it says.
     pub script: &'a Script,
+    /// Whether it is a playbook, whose top level has no host.
+    pub is_playbook: bool,
 }
 
 impl Subject<'_> {
@@ -90,6 +92,12 @@ impl Subject<'_> {
 pub fn check(catalogue: &Catalogue<'_>, subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for call in &subject.script.calls {
+        let is_module = catalogue.registry.get(&call.full_name()).is_some();
+        if subject.is_playbook && call.top_level && is_module {
+            let error = current::without_host(&call.full_name()).at(subject.at(call.position));
+            problems.push(error);
+            continue;
+        }
         let problem = if call.namespace.is_empty() {
             check_word(catalogue, subject, call)
         } else {
@@ -111,7 +119,12 @@ pub fn check_names(subject: &Subject<'_>, names: &Names) -> Vec<Diagnostic> {
             .at(subject.at(*position))
             .hint("the body has a copy on its host: give it a variable of its own, `let … = …`")
     });
-    undefined.chain(assigned).collect()
+    let closures = names.captured_closures.iter().map(|(name, position)| {
+        Diagnostic::new(format!("`{name}` is a closure of the top level, which can't travel to a host"))
+            .at(subject.at(*position))
+            .hint("data travels as a copy (texts, numbers, arrays, maps); define functions with `fn`")
+    });
+    undefined.chain(assigned).chain(closures).collect()
 }
 
 fn check_word(catalogue: &Catalogue<'_>, subject: &Subject<'_>, call: &Call) -> Option<Diagnostic> {
@@ -174,13 +187,19 @@ fn check_options(subject: &Subject<'_>, call: &Call) -> Option<Diagnostic> {
         _ => return None,
     };
     let Literal::Map(options) = &call.arguments[1].0 else { return None };
-    let (unknown, position, _) = options.iter().find(|(name, ..)| !known.contains(&name.as_str()))?;
-    Some(
-        Diagnostic::new(format!("{what} has no option `{unknown}`"))
-            .at(subject.at(*position))
-            .hint(format!("it has {}", known.join(", ")))
-            .near(unknown, known.iter().copied()),
-    )
+    if let Some((unknown, position, _)) = options.iter().find(|(name, ..)| !known.contains(&name.as_str())) {
+        return Some(
+            Diagnostic::new(format!("{what} has no option `{unknown}`"))
+                .at(subject.at(*position))
+                .hint(format!("it has {}", known.join(", ")))
+                .near(unknown, known.iter().copied()),
+        );
+    }
+    if call.name == "play" && !options.iter().any(|(name, ..)| name == "hosts") {
+        let name = call.arguments[0].0.text().unwrap_or_default();
+        return Some(playbook::without_hosts(name).at(subject.at(call.position)));
+    }
+    None
 }
 
 fn check_module_call(catalogue: &Catalogue<'_>, subject: &Subject<'_>, call: &Call) -> Option<Diagnostic> {

@@ -16,6 +16,8 @@ pub struct Names {
     pub undefined: Vec<Name>,
     /// Variables of the top level that the body of a play assigns to: it has a copy, so the assignment would be lost.
     pub assigned_captures: Vec<Name>,
+    /// Closures that the body of a play uses, although only data travels to a host.
+    pub captured_closures: Vec<Name>,
     /// The names that the script defines anywhere, for near matches.
     pub defined: BTreeSet<String>,
 }
@@ -43,10 +45,12 @@ pub fn check(ast: &AST) -> Names {
             .map(|(_, name)| name.clone())
             .collect(),
         undefined: walk.undefined,
+        captured_closures: walk.captured_closures,
         defined: walk.defined,
     };
     found.undefined.sort_by_key(|(_, position)| *position);
     found.assigned_captures.sort_by_key(|(_, position)| *position);
+    found.captured_closures.sort_by_key(|(_, position)| *position);
     found
 }
 
@@ -119,6 +123,9 @@ struct Walk<'a> {
     inside: Option<&'a Function>,
     undefined: Vec<Name>,
     defined: BTreeSet<String>,
+    /// The variables of the top level that are closures.
+    closure_variables: BTreeSet<String>,
+    captured_closures: Vec<Name>,
     closures: Vec<Closure>,
     /// The closures that are bodies of plays.
     bodies: Vec<String>,
@@ -133,6 +140,8 @@ impl<'a> Walk<'a> {
             inside: None,
             undefined: Vec::new(),
             defined: BTreeSet::new(),
+            closure_variables: BTreeSet::new(),
+            captured_closures: Vec::new(),
             closures: Vec::new(),
             bodies: Vec::new(),
             assignments: Vec::new(),
@@ -151,6 +160,9 @@ impl<'a> Walk<'a> {
             }
             Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => {
                 self.defined.insert(variable.0.name.to_string());
+                if self.inside.is_none() && body(&variable.1).is_some() {
+                    self.closure_variables.insert(variable.0.name.to_string());
+                }
             }
             Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
                 self.defined.insert(parts.0.name.to_string());
@@ -188,11 +200,7 @@ impl<'a> Walk<'a> {
 
     fn call(&mut self, call: &FnCallExpr) {
         if call.name == "curry" && !call.args.is_empty() {
-            let captures = call.args[1..].iter().filter_map(|argument| match argument {
-                Expr::Variable(variable, ..) => Some(variable.1.to_string()),
-                _ => None,
-            });
-            let captures = captures.collect();
+            let captures = variables(&call.args[1..]).into_iter().map(|(name, _)| name).collect();
             if let Some(name) = pointer(&call.args[0]) {
                 let made_in = self.inside.map(|function| function.name.clone());
                 self.closures.push(Closure { made_in, name, captures });
@@ -200,6 +208,9 @@ impl<'a> Walk<'a> {
         }
         if call.name == "play" && call.namespace.is_empty() {
             self.bodies.extend(call.args.last().and_then(body));
+            let captured = call.args.last().into_iter().flat_map(captures);
+            let closures = captured.filter(|(name, _)| self.closure_variables.contains(name));
+            self.captured_closures.extend(closures);
         }
     }
 
@@ -235,6 +246,31 @@ fn pointer(expression: &Expr) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What a closure captures, with the places where its body first uses it.
+fn captures(closure: &Expr) -> Vec<Name> {
+    match closure {
+        Expr::Stmt(block) => block.statements().iter().flat_map(captures_of_statement).collect(),
+        Expr::FnCall(call, _) if call.name == "curry" => variables(&call.args[1..]),
+        _ => Vec::new(),
+    }
+}
+
+fn captures_of_statement(statement: &Stmt) -> Vec<Name> {
+    match statement {
+        Stmt::Expr(expression) => captures(expression),
+        Stmt::FnCall(call, _) if call.name == "curry" => variables(&call.args[1..]),
+        _ => Vec::new(),
+    }
+}
+
+fn variables(expressions: &[Expr]) -> Vec<Name> {
+    let variable = |expression: &Expr| match expression {
+        Expr::Variable(variable, _, position) => Some((variable.1.to_string(), *position)),
+        _ => None,
+    };
+    expressions.iter().filter_map(variable).collect()
 }
 
 /// The closure that is the last argument of `play`.
@@ -295,6 +331,19 @@ mod tests {
         assert_eq!(undefined("fn f() { 1 } let g = f; g.call();"), [""; 0]);
         assert_eq!(undefined("[1].map(|x| x * y);"), ["y"]);
         assert_eq!(undefined("`a ${b} ${1 + c}`"), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_play_can_not_take_a_closure_along() {
+        let captured = |script: &str| {
+            names(script).captured_closures.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        let script = "let n = 1; let f = |x| x + n; let g = 2; play(\"p\", #{}, || { print(f.call(g)); });";
+        assert_eq!(captured(script), ["f"]);
+        assert_eq!(
+            captured("let f = || 1; f.call(); play(\"p\", #{}, || { let f = || 2; f.call() });"),
+            [""; 0]
+        );
     }
 
     #[test]

@@ -185,15 +185,17 @@ impl TopLevel {
             }
         }
         if definition.hosts.is_empty() {
-            return error(
-                context,
-                Diagnostic::new(format!("play `{name}` does not say on which hosts it runs"))
-                    .hint("`hosts: \"all\"` is every host of the inventory"),
-            );
+            return error(context, without_hosts(name));
         }
         self.plays.borrow_mut().push(definition);
         Ok(())
     }
+}
+
+/// What is wrong with a play that has no `hosts`.
+pub fn without_hosts(name: &str) -> Diagnostic {
+    Diagnostic::new(format!("play `{name}` does not say on which hosts it runs"))
+        .hint("`hosts: \"all\"` is every host of the inventory")
 }
 
 fn capture(value: &Dynamic) -> Result<Capture, String> {
