@@ -191,7 +191,7 @@ impl<'t> Changes<'t> {
                 list => all.extend(list_sections(&keys, list.as_array().into_iter().flatten())),
             }
         }
-        let end = if is_root { self.text.trim_end().len() } else { self.line_end(places::end(table)) };
+        let end = if is_root { self.text_end() } else { self.line_end(places::end(table)) };
         match all.is_empty() {
             false if end == 0 && lines.is_empty() => edits.insert(0, all.join("\n\n")),
             _ => self.add_sections(edits, end, &all),
@@ -208,16 +208,9 @@ impl<'t> Changes<'t> {
     fn add_first(&self, edits: &mut Edits, lines: &[String]) {
         let lines = lines.join("\n");
         match places::start(self.root) {
-            Some(mut at) => {
-                while let Some(above) =
-                    self.text[..at].lines().next_back().filter(|line| line.starts_with('#'))
-                {
-                    at -= above.len() + 1;
-                }
-                edits.insert(at, format!("{lines}\n\n"));
-            }
+            Some(at) => edits.insert(self.comment_above(at), format!("{lines}\n\n")),
             None => {
-                let end = self.text.trim_end().len();
+                let end = self.text_end();
                 edits.insert(end, if end == 0 { lines } else { format!("\n{lines}") });
             }
         }
@@ -255,6 +248,26 @@ impl<'t> Changes<'t> {
         }
         gone.for_each(|piece| edits.remove_lines(self.text, &piece));
         Ok(())
+    }
+
+    /// Where the comment begins that ends right above a position; the position itself where there is none.
+    fn comment_above(&self, mut at: usize) -> usize {
+        while let Some(above) = self.text[..at].strip_suffix('\n') {
+            let start = self.line_start(above.len());
+            if !above[start..].trim_start().starts_with('#') {
+                break;
+            }
+            at = start;
+        }
+        at
+    }
+
+    /// The end of the last line that is not empty.
+    fn text_end(&self) -> usize {
+        match self.text.trim_end().len() {
+            0 => 0,
+            end => self.line_end(end),
+        }
     }
 
     fn line_start(&self, at: usize) -> usize {

@@ -86,6 +86,7 @@ fn new_values_come_last_in_their_table() {
         ),
         (json!({"merge": {"a": {"c": 1}}}), "[a.b]\nx = 1\n", "[a.b]\nx = 1\n\n[a]\nc = 1\n"),
         (json!({"merge": {"c": 1}}), "# top\n\n# a\n[a]\nx = 1\n", "# top\n\nc = 1\n\n# a\n[a]\nx = 1\n"),
+        (json!({"merge": {"c": 1}}), "# a\r\n  # b\n[a]\n", "c = 1\n\n# a\r\n  # b\n[a]\n"),
         (json!({"merge": {"c": 1}}), "# top", "# top\nc = 1"),
         (json!({"merge": {"a": {"b": 1}, "c": 1}}), "", "c = 1\n\n[a]\nb = 1\n"),
         (json!({"merge": {"a": {"b": 1}}}), "", "[a]\nb = 1\n"),
@@ -96,6 +97,11 @@ fn new_values_come_last_in_their_table() {
             "x = 1\n\n[[a]]\nb = 1\n\n[a.c]\nd = 1\n",
         ),
         (json!({"merge": {"b": 1}}), "a = 1\r\n", "a = 1\r\nb = 1\r\n"),
+        (
+            json!({"merge": {"a": {"y": 2}, "b": {"z": 3}}}),
+            "[a]\nx = 1\r\n",
+            "[a]\nx = 1\r\ny = 2\n\n[b]\nz = 3\n",
+        ),
     ]);
 }
 
