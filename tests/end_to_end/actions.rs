@@ -1,6 +1,6 @@
 //! Actions: commands, what a playbook thinks of their results, and what check mode makes of them.
 
-use crate::support::Project;
+use crate::support::project::Project;
 
 /// A playbook whose play has this body, on this machine.
 fn local(body: &str) -> Project {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Outcome, binary};
+use crate::support::project::{Outcome, binary};
 
 /// Runs `refrain` in the repository.
 fn refrain(arguments: &[&str], masked: &Path) -> Outcome {

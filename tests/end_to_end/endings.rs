@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Outcome, Project, copy_binary, possible};
+use crate::support::project::{Outcome, Project, copy_binary, possible};
 
 /// Nothing takes that long; what waits for ever is found out.
 const LONG: Duration = Duration::from_secs(60);

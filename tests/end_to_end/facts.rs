@@ -1,6 +1,6 @@
 //! What the host is, as scripts and templates see it.
 
-use crate::support::Project;
+use crate::support::project::Project;
 
 #[test]
 fn scripts_and_templates_see_the_same_host() {

@@ -1,6 +1,6 @@
 //! Bad input: each kind is refused with its place and a hint, exit code 4, and nothing is changed.
 
-use crate::support::Project;
+use crate::support::project::Project;
 
 /// Lints and runs a project: both have to refuse it, in the same words.
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::Project;
+use crate::support::project::Project;
 
 #[test]
 fn playbooks_do_what_they_say() {

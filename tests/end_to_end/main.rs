@@ -8,6 +8,5 @@ mod input;
 mod language;
 mod roots;
 mod secrets;
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "../support/terminal.rs"]
-mod terminal;

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::support::Project;
-use crate::terminal::answering;
+use crate::support::project::Project;
+use crate::support::terminal::answering;
 
 const PLAYBOOK: &str = r#"
 let password = prompt("Database password", #{ secret: true });

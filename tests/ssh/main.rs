@@ -7,6 +7,7 @@ mod cache;
 mod host_keys;
 mod login;
 mod stream;
+mod tree;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

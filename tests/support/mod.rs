@@ -1,8 +1,8 @@
 //! What the end-to-end tests share: projects, hosts to reach by ssh, lines that are slow.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod everything;
 pub mod key_agent;
-#[path = "../end_to_end/support.rs"]
 pub mod project;
 pub mod proxy;
 pub mod run;
