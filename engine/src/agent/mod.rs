@@ -53,6 +53,8 @@ pub struct Ended {
     pub host_done: bool,
     /// `end_play()`: hosts that have not begun yet don't.
     pub play_done: bool,
+    /// What `--start-at` names was met, here or in an earlier play; true without `--start-at`.
+    pub started: bool,
     /// It stopped because it was told to.
     pub interrupted: bool,
 }

@@ -17,7 +17,8 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use crate::agent::Ended;
-use crate::bundle::{Bundle, Play};
+use crate::bundle::{Bundle, Play, Settings};
+use crate::diagnostic::Diagnostic;
 use crate::event::{Event, EventKind, Recap, Reporter};
 use crate::module::Registry;
 use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
@@ -48,6 +49,8 @@ struct Running {
     start: Instant,
     recaps: Mutex<IndexMap<String, Recap>>,
     out: Mutex<HashSet<String>>,
+    /// The hosts on which what `--start-at` names was met: later plays run there from their beginning.
+    started: Mutex<HashSet<String>>,
 }
 
 impl Running {
@@ -70,6 +73,27 @@ impl Running {
         recaps.entry(host.to_owned()).or_default().add(recap);
     }
 
+    fn start(&self, host: &str) {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
+    }
+
+    /// The settings of a play on a host.
+    fn settings(&self, prepared: &Prepared, host: &str) -> Arc<Settings> {
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner).contains(host);
+        match &prepared.settings.start_at {
+            Some(_) if started => Arc::new(Settings { start_at: None, ..(*prepared.settings).clone() }),
+            _ => Arc::clone(&prepared.settings),
+        }
+    }
+
+    /// What there is to say when nothing of the name that `--start-at` gives was met anywhere.
+    fn never_started(&self, prepared: &Prepared) -> Option<Diagnostic> {
+        let name = prepared.settings.start_at.as_ref()?;
+        let started = !self.started.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let warning = Diagnostic::new(format!("nothing is called `{name}`, so nothing was done"));
+        (!started).then(|| warning.hint("`--start-at` takes the name of a task, a role or a module function"))
+    }
+
     fn take_out(&self, host: &str) {
         self.out.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
     }
@@ -88,6 +112,7 @@ pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
         start: Instant::now(),
         recaps: Mutex::default(),
         out: Mutex::default(),
+        started: Mutex::default(),
     });
     let playbooks = prepared.playbooks.iter().map(|playbook| playbook.name.clone()).collect();
     let check = prepared.settings.check;
@@ -111,6 +136,9 @@ pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
             }
             play(&running, prepared, playbook, definition, hosts);
         }
+    }
+    if let Some(warning) = running.never_started(prepared) {
+        running.emit(None, EventKind::Warning(Box::new(warning)));
     }
     let hosts = in_order(prepared, &running.recaps.lock().unwrap_or_else(PoisonError::into_inner));
     let duration = u64::try_from(running.start.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -210,7 +238,7 @@ fn on_host(
         play: Arc::clone(play),
         neighbours: Arc::clone(&playbook.neighbours),
         host: data,
-        settings: Arc::clone(&prepared.settings),
+        settings: running.settings(prepared, host),
         root_kind: target.root_kind(),
     };
     let last = Arc::new(Mutex::new(None));
@@ -233,6 +261,9 @@ fn on_host(
     match connect::run(&target, job) {
         Ok(ended) => {
             running.note(host, &ended.recap);
+            if ended.started {
+                running.start(host);
+            }
             if ended.recap.failed || ended.host_done {
                 running.take_out(host);
             }

@@ -81,8 +81,10 @@ fn call(
     }
     let at = CallSite::of(context);
     let start = Instant::now();
-    if entry.contract != Contract::Query && !host.selected(entry.name) {
-        let mut report = skipped();
+    if entry.contract != Contract::Query
+        && let Some(reason) = host.left_out(entry.name)
+    {
+        let mut report = Report { reason: Some(reason.to_owned()), ..Report::empty(Status::Skipped) };
         report.subject = first_text(&values);
         return finish(&host, entry, report, at, start);
     }
@@ -97,10 +99,6 @@ fn call(
         }
     };
     finish(&host, entry, report, at, start)
-}
-
-fn skipped() -> Report {
-    Report { reason: Some("not selected by tags".to_owned()), ..Report::empty(Status::Skipped) }
 }
 
 fn failed(failure: Failure) -> Report {

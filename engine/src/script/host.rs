@@ -148,6 +148,7 @@ impl Host {
         let mut recap = self.recap.get();
         recap.failed |= ended.recap.failed;
         ended.recap = recap;
+        ended.started = self.started.get();
         self.emit(EventKind::HostFinished { recap });
         ended
     }
@@ -275,8 +276,8 @@ impl Host {
         self.with_scope(|scope| scope.check).unwrap_or(self.bundle.settings.check)
     }
 
-    /// Whether a call here and now is wanted by the tags and by `--start-at`.
-    pub(super) fn selected(&self, name: &str) -> bool {
+    /// Why a call here and now is not wanted, by the tags or by `--start-at`. Absent when it is.
+    pub(super) fn left_out(&self, name: &str) -> Option<&'static str> {
         if !self.started.get() {
             let wanted = self.bundle.settings.start_at.as_deref().unwrap_or_default();
             let found = tags::matches_name(wanted, name)
@@ -284,10 +285,11 @@ impl Host {
                 || self.role().is_some_and(|role| tags::matches_name(wanted, &role));
             self.started.set(found);
             if !found {
-                return false;
+                return Some("before what `--start-at` names");
             }
         }
-        self.with_scope(|scope| tags::selected(&self.bundle.settings, &scope.tags))
+        let selected = self.with_scope(|scope| tags::selected(&self.bundle.settings, &scope.tags));
+        (!selected).then_some("not selected by tags")
     }
 
     /// The names of the enclosing tasks.
