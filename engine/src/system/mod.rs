@@ -292,6 +292,11 @@ pub trait View {
     /// Who the agent is here: new files belong to this user and group unless told otherwise.
     fn identity(&self) -> (u32, u32);
 
+    /// Whether it shows what would be instead of what is: then nobody beyond the host may be asked for anything either.
+    fn is_predicted(&self) -> bool {
+        false
+    }
+
     /// What an earlier step of this run predicted about something that is not a file (a package, a running service).
     /// Always `None` outside check mode.
     fn predicted(&self, _kind: &str, _name: &str) -> Option<serde_json::Value> {

@@ -295,6 +295,10 @@ impl View for Overlay {
         self.base.identity()
     }
 
+    fn is_predicted(&self) -> bool {
+        true
+    }
+
     fn predicted(&self, kind: &str, name: &str) -> Option<serde_json::Value> {
         self.states.borrow().get(&(kind.to_owned(), name.to_owned())).cloned()
     }
