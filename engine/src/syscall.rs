@@ -1,10 +1,12 @@
-//! The syscalls that no safe wrapper offers. The only module of the workspace with `unsafe`.
+//! The syscalls, and what else of the C library no safe wrapper offers. The only module of the workspace with `unsafe`.
 #![allow(unsafe_code)]
 
+use std::ffi::{CStr, c_char, c_int};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Once;
 
 use rustix::fs::Mode;
 use rustix::thread::UnshareFlags;
@@ -38,3 +40,26 @@ pub fn isolate(command: &mut Command) {
     // SAFETY: between fork and exec only system calls are made; that takes no lock and allocates nothing.
     unsafe { command.pre_exec(isolate) };
 }
+
+/// From now on, this process finds the addresses of hosts in `/etc/hosts` and by DNS, whatever `/etc/nsswitch.conf` says.
+///
+/// This binary is static: whatever else can be named there is a plugin that was made for the host's own C library, and
+/// loading that one into a process which brings another is more likely to end the process than to find a host.
+#[cfg(target_env = "gnu")]
+pub fn resolve_without_plugins() {
+    unsafe extern "C" {
+        fn __nss_configure_lookup(database: *const c_char, services: *const c_char) -> c_int;
+    }
+    const DATABASE: &CStr = c"hosts";
+    const SERVICES: &CStr = c"files dns";
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: both are strings that end with a zero byte and live forever, and glibc copies what it keeps of them. It
+        // fails where it knows no such database; then names are looked for as before.
+        unsafe { __nss_configure_lookup(DATABASE.as_ptr(), SERVICES.as_ptr()) };
+    });
+}
+
+/// Other C libraries have no plugins.
+#[cfg(not(target_env = "gnu"))]
+pub fn resolve_without_plugins() {}

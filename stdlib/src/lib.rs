@@ -3,7 +3,7 @@
 //! A namespace is a file or a folder that holds its functions' types and a table of them, `ENTRIES`; registering it is one
 //! line in [`registry`]. What several namespaces need stands beside them: the arguments [`host_path`], [`one_or_many`],
 //! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`whole_file`] for whatever decides about the content of a
-//! file, and [`accounts`] for whatever edits users and groups.
+//! file, [`accounts`] for whatever edits users and groups, and [`web`] for whatever comes from the network.
 
 pub mod accounts;
 mod argument_schema;
@@ -20,6 +20,7 @@ pub mod mode;
 pub mod one_or_many;
 pub mod seconds;
 pub mod user;
+pub mod web;
 pub mod whole_file;
 
 use refrain_engine::module::Registry;

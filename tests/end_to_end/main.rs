@@ -2,6 +2,7 @@
 
 mod actions;
 mod documents;
+mod downloads;
 mod endings;
 mod facts;
 mod input;

@@ -3,11 +3,13 @@
 mod absent;
 mod attributes;
 mod block;
+mod checksum;
 mod content;
 mod copy;
 mod copy_source;
 mod directory;
 mod document;
+mod download;
 mod edited_file;
 mod ini;
 mod ini_section;
@@ -46,6 +48,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry::state::<json::FileJson>(),
     Entry::state::<yaml::FileYaml>(),
     Entry::state::<toml::FileToml>(),
+    Entry::state::<download::FileDownload>(),
     Entry::state::<unpack::FileUnpack>(),
     Entry::query::<queries::FileStat>(),
     Entry::query::<queries::FileRead>(),
