@@ -84,6 +84,11 @@ impl Directories {
         self.changes.values().cloned()
     }
 
+    /// Whether a directory is made at a path.
+    pub fn makes(&self, path: &Path) -> bool {
+        self.made(path).is_some()
+    }
+
     fn made(&self, path: &Path) -> Option<Attributes> {
         match self.changes.get(path) {
             Some(Change::MakeDirectory { attributes, .. }) => Some(*attributes),

@@ -141,7 +141,7 @@ impl FileCopy {
                 look_at_file(host, source, name, &path, rules, |path| found.directories.parent(host, path))?;
             found.files.push(file);
         }
-        places.check()?;
+        places.check(&found.directories)?;
         Ok(found)
     }
 }
@@ -172,8 +172,10 @@ impl Places {
         }
     }
 
-    fn check(&self) -> Result<(), Failure> {
-        match self.files.iter().find(|(place, _)| self.directories.contains(*place)) {
+    /// Fails if a file would be where a directory shall be, or where one is made on the way to another.
+    fn check(&self, made: &Directories) -> Result<(), Failure> {
+        let is_directory = |place: &Path| self.directories.contains(place) || made.makes(place);
+        match self.files.iter().find(|(place, _)| is_directory(place)) {
             None => Ok(()),
             Some((_, path)) => Err(Failure::state(format!(
                 "`{}` leads to where a directory shall be, because of a link",

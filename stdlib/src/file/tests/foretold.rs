@@ -138,6 +138,20 @@ fn call() -> impl Strategy<Value = (&'static str, Value)> {
     ]
 }
 
+#[test]
+fn a_directory_on_the_way_is_not_a_file_of_the_copy() {
+    for mut host in Host::all() {
+        host.play.bring("site/a", b"a", false);
+        host.play.bring("site/b/a", b"b", true);
+        let calls = [
+            ("directory", json!({ "path": "/srv/a" })),
+            ("link", json!({ "path": "/srv/a/b", "target": "a/b" })),
+            ("copy", json!({ "source": "site", "path": "/srv/a" })),
+        ];
+        hold_to_prediction(&host, &calls).unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
