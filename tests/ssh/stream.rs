@@ -96,9 +96,9 @@ fn the_agent_complains_and_ends() {
 #[test]
 fn the_connection_breaks() {
     let Some((project, sshd)) = plain_site() else { return };
-    play(&project, "print(\"begun\"); loop { }");
+    endless(&project);
     let child = running(&project, &[]).spawn().unwrap();
-    let agent = await_agent(&sshd);
+    let agent = await_agent(&project, &sshd);
     for session in sessions(&sshd) {
         assert!(Command::new("kill").args(["-KILL", &session]).status().unwrap().success());
     }
@@ -112,9 +112,9 @@ fn the_connection_breaks() {
 #[test]
 fn the_agent_is_killed() {
     let Some((project, sshd)) = plain_site() else { return };
-    play(&project, "print(\"begun\"); loop { }");
+    endless(&project);
     let child = running(&project, &[]).spawn().unwrap();
-    let agent = await_agent(&sshd);
+    let agent = await_agent(&project, &sshd);
     assert!(Command::new("kill").args(["-KILL", &agent]).status().unwrap().success());
     let finished = wait(child);
     assert_eq!(finished.code, Some(3));
@@ -127,9 +127,9 @@ fn the_agent_is_killed() {
 #[test]
 fn the_controller_is_killed() {
     let Some((project, sshd)) = plain_site() else { return };
-    play(&project, "print(\"begun\"); loop { }");
+    endless(&project);
     let mut child = running(&project, &[]).stdout(std::process::Stdio::null()).spawn().unwrap();
-    await_agent(&sshd);
+    await_agent(&project, &sshd);
     child.kill().unwrap();
     child.wait().unwrap();
     until(|| agents(&sshd).is_empty(), "the agent still runs");
@@ -312,11 +312,15 @@ fn processes(wanted: impl Fn(&str) -> bool) -> Vec<String> {
         .collect()
 }
 
-/// Waits until an agent runs, and gives its process.
-fn await_agent(sshd: &Sshd) -> String {
-    let found = std::cell::OnceCell::new();
-    until(|| agents(sshd).pop().is_some_and(|agent| found.set(agent).is_ok()), "no agent is started");
-    found.into_inner().unwrap()
+/// Writes a play that says when it has begun, and never ends.
+fn endless(project: &Project) {
+    play(project, &format!("file::content({:?}, \"\"); loop {{ }}", project.path("begun")));
+}
+
+/// Waits until the play of [`endless`] has begun; gives the process that it runs in.
+fn await_agent(project: &Project, sshd: &Sshd) -> String {
+    until(|| project.path("begun").exists(), "the play does not begin");
+    agents(sshd).pop().expect("the play runs in an agent")
 }
 
 /// Waits until something holds.
