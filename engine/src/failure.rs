@@ -1,19 +1,24 @@
 //! Why a module could not bring about what a playbook asked for.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::Diagnostic;
+use crate::raw_path;
 
 /// Why a module call failed on a host. A playbook can catch it.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
 pub enum Failure {
     /// A syscall on a path failed.
     #[error("could not {act} `{}`: {reason}", path.display())]
     Io {
         /// What was tried, as a verb: `read`, `write`, `remove`.
-        act: &'static str,
+        act: Cow<'static, str>,
         /// The path it was tried on.
+        #[serde(with = "raw_path")]
         path: PathBuf,
         /// The system's words, lower case.
         reason: String,
@@ -76,12 +81,15 @@ pub enum Failure {
     /// The run was interrupted before this call.
     #[error("interrupted")]
     Interrupted,
+    /// The host, or the way to it, is gone. Every further call on it fails.
+    #[error("{}", .0.message)]
+    Lost(Box<Diagnostic>),
 }
 
 impl Failure {
     /// A failed syscall on `path`; `act` is a verb.
     pub fn io(act: &'static str, path: &Path, error: &io::Error) -> Self {
-        Self::Io { act, path: path.to_owned(), reason: reason(error) }
+        Self::Io { act: act.into(), path: path.to_owned(), reason: reason(error) }
     }
 
     /// Something in the host's state is in the way.
@@ -109,7 +117,7 @@ impl Failure {
     pub fn output(&self) -> Option<&str> {
         match self {
             Self::Command { output, .. } | Self::Timeout { output, .. } => Some(output),
-            Self::Source(error) => error.output.as_deref(),
+            Self::Source(error) | Self::Lost(error) => error.output.as_deref(),
             _ => None,
         }
     }
@@ -118,7 +126,7 @@ impl Failure {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::State { hint, .. } | Self::Argument { hint, .. } => hint.clone(),
-            Self::Source(error) => error.hint.clone(),
+            Self::Source(error) | Self::Lost(error) => error.hint.clone(),
             Self::NotConverged { .. } => {
                 Some("something on the host undoes the change, or the module does not see it".to_owned())
             }

@@ -19,6 +19,7 @@ pub mod module;
 pub mod origin;
 pub mod project;
 pub mod python_regex;
+pub mod raw_path;
 pub mod runner;
 pub mod script;
 pub mod secrets;

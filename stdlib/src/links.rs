@@ -36,6 +36,7 @@ pub fn real(host: &dyn View, path: &Path) -> Result<(PathBuf, Option<Stat>), Fai
 }
 
 fn walk(host: &dyn View, path: &Path, follow_last: bool) -> Result<(PathBuf, Option<Stat>), Failure> {
+    host.look_ahead(&[path]);
     let (agent, _) = host.identity();
     let mut foreign: Vec<(PathBuf, u32)> = Vec::new();
     let place = resolve(path, follow_last, |path| {

@@ -26,6 +26,7 @@ impl WholeFile {
     /// # Errors
     /// As [`FileTarget::look`], the directory that it belongs in is missing, or the options make no sense on this host.
     pub fn look(host: &dyn View, path: &Path, options: &AttributeOptions) -> Result<Self, Failure> {
+        host.look_ahead(&[path]);
         let rules = options.resolve(host)?;
         let mut with_secret = None;
         let target = FileTarget::look(host, path, &rules, |path| {

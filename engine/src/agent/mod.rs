@@ -5,21 +5,33 @@
 
 pub mod client;
 pub mod frame;
+pub mod incoming;
 pub mod server;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
 use crate::event::{EventKind, Recap};
+use crate::system::RootKind;
+use crate::system::remote::Call;
 
 /// The protocol that this build speaks.
-pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " frames 1");
+pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " frames 2");
 
 /// What the controller sends.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToAgent {
     /// Run this play. Sent once, first.
     Run(Box<Bundle>),
+    /// Make the calls that follow, in a root of this kind. Sent once, first, by a controller that evaluates the play itself.
+    Serve(RootKind),
+    /// Make these calls, in order. After one that fails the rest is left out.
+    Calls {
+        /// Counts up from 1. The next calls are sent when these have been answered.
+        number: u64,
+        /// What to do.
+        calls: Vec<Call>,
+    },
     /// A file that the agent asked for.
     File {
         /// Its path in the project.
@@ -42,6 +54,29 @@ pub enum ToController {
     Need(String),
     /// The play has ended. The last frame.
     Ended(Ended),
+    /// A piece of the answers to calls: put together they are one `Result<Answer, Failure>` behind the other, as many as calls
+    /// were made.
+    Answers {
+        /// That of the calls.
+        number: u64,
+        /// What follows the pieces before.
+        piece: serde_bytes::ByteBuf,
+        /// Whether it is the last one.
+        last: bool,
+    },
+}
+
+impl ToController {
+    /// What it is, for an error about one that makes no sense.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "its greeting",
+            Self::Event(_) => "an event",
+            Self::Need(_) => "a wish for a file",
+            Self::Ended(_) => "the end of a play",
+            Self::Answers { .. } => "an answer",
+        }
+    }
 }
 
 /// How a play ended on a host.

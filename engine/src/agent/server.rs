@@ -17,16 +17,18 @@ use crate::module::Registry;
 use crate::module::converge::NoJournal;
 use crate::script::host::{self, Surroundings};
 use crate::system::native::Native;
+use crate::system::remote;
 
 /// Events of unchanged calls wait this long for company: a converged play is a few packets, not one per call.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Serves one play on this host: reads a bundle from `input`, evaluates it, writes events to `output`.
+/// Serves one play on this host: reads a bundle from `input`, evaluates it, writes events to `output`. Or serves the calls of
+/// a play that its controller evaluates.
 ///
 /// When `input` ends, the step in hand is finished and the play ends.
 ///
 /// # Errors
-/// The streams are broken, or what arrives is not a bundle.
+/// The streams are broken, or what arrives is neither a bundle nor calls.
 pub fn serve(
     registry: &Registry,
     mut input: impl Read + Send + 'static,
@@ -38,6 +40,11 @@ pub fn serve(
     output.flush()?;
     let bundle = match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
         Some(ToAgent::Run(bundle)) => *bundle,
+        Some(ToAgent::Serve(root_kind)) => {
+            let facts = facts::Facts::new(facts::Native::new(root_kind));
+            remote::serve(&Native::new(root_kind), &facts, input, &mut output.stream)?;
+            return Ok(Ended::default());
+        }
         Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a play has to come first")),
         None => return Ok(Ended::default()),
     };
@@ -169,7 +176,7 @@ fn listen(mut input: impl Read + Send + 'static, files: Arc<Files>, interrupted:
                 }
                 ToAgent::Interrupt => interrupted.store(true, Ordering::Relaxed),
                 // A second play is none of the protocol; the first one goes on.
-                ToAgent::Run(_) => {}
+                ToAgent::Run(_) | ToAgent::Serve(_) | ToAgent::Calls { .. } => {}
             }
         }
         interrupted.store(true, Ordering::Relaxed);

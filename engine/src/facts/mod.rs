@@ -6,7 +6,7 @@
 //! Facts are about the target root. An offline root has no host name but the one in its files, and no kernel, network,
 //! mounts or virtualization. Hardware is that of the machine on which the agent works: an install target will run on it.
 //!
-//! The same facts go under Ansible's names ([`Facts::ansible`]), so that its templates keep working. `docs/facts.md` has
+//! The same facts go under Ansible's names ([`HostFacts::ansible`]), so that its templates keep working. `docs/facts.md` has
 //! all of them.
 
 mod ansible;
@@ -24,6 +24,7 @@ mod netlink;
 mod network;
 mod os;
 mod proc_net;
+mod remote;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -37,8 +38,10 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
+pub use ansible::Family;
 pub use native::Native;
 pub use network::{Address, Link, Network, Route};
+pub use remote::Remote;
 pub use source::{FactSource, Identity, Space, Uname};
 pub use tree::Tree;
 
@@ -74,6 +77,52 @@ const FACTS: &[(&str, Gather)] = &[
     ("env", |facts| Some(identity::env(facts.source()))),
 ];
 
+/// What a host is, for plays and templates.
+pub trait HostFacts {
+    /// A fact by its top-level name; absent when there is no such fact, or the host does not tell.
+    fn get(&self, name: &str) -> Option<Value>;
+
+    /// All facts that the host has, by name.
+    fn all(&self) -> Map<String, Value>;
+
+    /// A fact by the name that Ansible has for it (`ansible_default_ipv4`); absent where Ansible has none, or the host
+    /// does not tell. `ansible_facts` holds all of them without the prefix.
+    fn ansible(&self, name: &str) -> Option<Value>;
+
+    /// The names that [`HostFacts::ansible`] knows on this host, its interfaces included.
+    fn ansible_names(&self) -> Vec<String>;
+
+    /// What belongs together of Ansible's facts, by their names without the prefix.
+    fn family(&self, family: Family) -> Map<String, Value>;
+}
+
+impl HostFacts for Facts {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.peek(name).cloned()
+    }
+
+    fn all(&self) -> Map<String, Value> {
+        names().filter_map(|name| Some((name.to_owned(), self.get(name)?))).collect()
+    }
+
+    fn ansible(&self, name: &str) -> Option<Value> {
+        ansible::get(self, name)
+    }
+
+    fn ansible_names(&self) -> Vec<String> {
+        ansible::names(self)
+    }
+
+    fn family(&self, family: Family) -> Map<String, Value> {
+        family.gather(self)
+    }
+}
+
+/// The names of all facts, whether a host has them or not.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FACTS.iter().map(|(name, _)| *name)
+}
+
 /// The facts of one host. Cheap to make: nothing is read until a fact is asked for.
 pub struct Facts {
     source: Box<dyn FactSource>,
@@ -93,36 +142,10 @@ impl Facts {
         }
     }
 
-    /// A fact by its top-level name; absent when there is no such fact, or the host does not tell.
-    pub fn get(&self, name: &str) -> Option<Value> {
-        self.peek(name).cloned()
-    }
-
-    /// The same without a copy.
+    /// A fact by its top-level name, without a copy.
     pub fn peek(&self, name: &str) -> Option<&Value> {
         let index = FACTS.iter().position(|(own, _)| *own == name)?;
         self.gathered[index].get_or_init(|| (FACTS[index].1)(self)).as_ref()
-    }
-
-    /// The names of all facts, whether this host has them or not.
-    pub fn names(&self) -> Vec<&'static str> {
-        FACTS.iter().map(|(name, _)| *name).collect()
-    }
-
-    /// All facts that this host has, by name.
-    pub fn all(&self) -> Map<String, Value> {
-        FACTS.iter().filter_map(|(name, _)| Some(((*name).to_owned(), self.get(name)?))).collect()
-    }
-
-    /// A fact by the name that Ansible has for it (`ansible_default_ipv4`); absent where Ansible has none, or the host
-    /// does not tell. `ansible_facts` holds all of them without the prefix.
-    pub fn ansible(&self, name: &str) -> Option<Value> {
-        ansible::get(self, name)
-    }
-
-    /// The names that [`Facts::ansible`] knows on this host, its interfaces included.
-    pub fn ansible_names(&self) -> Vec<String> {
-        ansible::names(self)
     }
 
     fn source(&self) -> &dyn FactSource {

@@ -241,7 +241,7 @@ fn signature() -> Option<String> {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::Facts;
+    use super::super::{Facts, HostFacts};
     use super::*;
     use crate::syscall::enter_root;
     use crate::system::root::open_kernel;

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::{FACTS, Facts, Native, Tree, ansible};
+use super::{FACTS, Facts, Family, HostFacts, Native, Tree, ansible, names};
 use crate::system::RootKind;
 
 /// What people read about facts.
@@ -56,7 +56,7 @@ fn an_image_has_only_what_is_in_it_and_the_hardware() {
     let directory = tempfile::tempdir().unwrap();
     furnish(directory.path());
     let facts = tree(directory.path(), RootKind::Offline);
-    let absent: Vec<&str> = facts.names().into_iter().filter(|name| facts.peek(name).is_none()).collect();
+    let absent: Vec<&str> = names().filter(|name| facts.peek(name).is_none()).collect();
     let unknown = ["kernel", "firmware", "load", "devices", "mounts", "virtualization", "uptime", "boot_id"];
     assert_eq!(absent, unknown);
     assert_eq!(
@@ -126,7 +126,12 @@ fn this_machine_has_facts() {
     assert!(mounts.as_array().unwrap().iter().any(|mount| mount["mount"] == "/"));
     for name in facts.ansible_names() {
         // Not everything is known everywhere, but nothing panics.
-        let _ = facts.ansible(&name);
+        let fact = facts.ansible(&name);
+        let name = name.strip_prefix(ansible::PREFIX).unwrap();
+        let family = Family::of(name);
+        if family != Family::All {
+            assert_eq!(facts.family(family).contains_key(name), fact.is_some(), "{name}");
+        }
     }
     assert_eq!(facts.ansible("ansible_lo").unwrap()["device"], "lo");
 }

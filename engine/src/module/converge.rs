@@ -11,7 +11,7 @@ use crate::event::{Status, StepReport};
 use crate::failure::Failure;
 use crate::step::Step;
 use crate::system::preview::Overlay;
-use crate::system::{System, View};
+use crate::system::{System, View, changes};
 
 /// How changes are treated in this run.
 #[derive(Clone, Copy)]
@@ -240,6 +240,7 @@ fn change<M: State>(
 ) -> Report {
     for step in plan {
         let made = call.journal.before(step.as_ref(), system).and_then(|()| step.act(system));
+        changes::note();
         if let Err(failure) = made {
             return Report::failed(subject, failure);
         }
@@ -278,10 +279,14 @@ pub(super) fn action<M: Action>(values: Value, call: &Call<'_>) -> Report {
         };
     }
     match call.mode {
-        Mode::Change(system) => match module.run(system, &context) {
-            Ok(done) => Report::done(subject, done),
-            Err(failure) => Report::failed(subject, failure),
-        },
+        Mode::Change(system) => {
+            let done = module.run(system, &context);
+            changes::note();
+            match done {
+                Ok(done) => Report::done(subject, done),
+                Err(failure) => Report::failed(subject, failure),
+            }
+        }
         Mode::Check(overlay) => match module.predict(overlay) {
             Ok(declared) => {
                 let mut report =

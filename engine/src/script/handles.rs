@@ -161,7 +161,7 @@ fn register_host(engine: &mut Engine) {
                 match host.facts().get(name) {
                     Some(value) => Ok(from_json(&value)),
                     None => {
-                        let names = host.facts().names();
+                        let names: Vec<_> = crate::facts::names().collect();
                         error(
                             &context,
                             Diagnostic::new(format!(

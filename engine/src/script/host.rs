@@ -25,7 +25,7 @@ use crate::agent::Ended;
 use crate::bundle::{Bundle, Capture, File};
 use crate::diagnostic::Diagnostic;
 use crate::event::{EventKind, Recap, Status};
-use crate::facts::Facts;
+use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::module::converge::{Call, Journal, Mode, Report};
 use crate::module::{Entry, Materials, Registry, Text};
@@ -46,7 +46,7 @@ pub struct Surroundings {
     /// The host itself.
     pub system: Rc<dyn System>,
     /// What the host is.
-    pub facts: Rc<Facts>,
+    pub facts: Rc<dyn HostFacts>,
     /// Takes in events.
     pub emit: Box<dyn Fn(EventKind)>,
     /// Gets large files.
@@ -308,8 +308,8 @@ impl Host {
     }
 
     /// What the host is.
-    pub(super) fn facts(&self) -> &Facts {
-        &self.surroundings.facts
+    pub(super) fn facts(&self) -> &dyn HostFacts {
+        &*self.surroundings.facts
     }
 
     fn overlay(&self) -> &Rc<Overlay> {

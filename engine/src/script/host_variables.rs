@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::current::{Current, current};
 use crate::bundle::{Bundle, Neighbours};
 use crate::diagnostic::Diagnostic;
-use crate::facts::Facts;
+use crate::facts::HostFacts;
 use crate::module::Text;
 use crate::secrets::Secrets;
 use crate::template::{self, Loader, Names};
@@ -37,7 +37,7 @@ pub(super) struct HostVariables {
 
 impl HostVariables {
     /// The variables that a bundle brings, and the facts under Ansible's names.
-    pub(super) fn new(bundle: &Bundle, facts: Rc<Facts>, secrets: Rc<Secrets>) -> Self {
+    pub(super) fn new(bundle: &Bundle, facts: Rc<dyn HostFacts>, secrets: Rc<Secrets>) -> Self {
         let (own, extra) = (&bundle.host.variables, &bundle.host.extra);
         let variables = Variables::knowing(vec![Arc::clone(extra), Arc::clone(own)]).with_secrets(secrets);
         variables.push(Layer::Inventory, own.values.clone());
@@ -165,7 +165,7 @@ impl HostVariables {
 }
 
 /// The facts, under Ansible's names and as `facts`.
-struct FactNames(Rc<Facts>);
+struct FactNames(Rc<dyn HostFacts>);
 
 impl Names for FactNames {
     fn get(&self, name: &str) -> Result<Option<Jinja>, Diagnostic> {

@@ -5,6 +5,7 @@
 //! host in a directory tree.
 
 pub mod account_files;
+pub mod changes;
 mod environment;
 pub mod native;
 pub mod ownership;
@@ -14,6 +15,7 @@ pub mod preview;
 mod process;
 #[cfg(test)]
 mod random_changes;
+pub mod remote;
 pub mod root;
 pub mod sandbox;
 mod streams;
@@ -77,7 +79,7 @@ impl Attributes {
 }
 
 /// What `stat` says of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stat {
     /// File, directory, link.
     pub kind: Kind,
@@ -291,6 +293,10 @@ pub trait View {
 
     /// Who the agent is here: new files belong to this user and group unless told otherwise.
     fn identity(&self) -> (u32, u32);
+
+    /// Says which paths will be looked at next. What is far away looks at them together, in one round trip; for all others it
+    /// means nothing.
+    fn look_ahead(&self, _paths: &[&Path]) {}
 
     /// Whether it shows what would be instead of what is: then nobody beyond the host may be asked for anything either.
     fn is_predicted(&self) -> bool {

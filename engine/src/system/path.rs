@@ -38,7 +38,7 @@ pub fn resolve(
                 links += 1;
                 if links > MOST_LINKS {
                     return Err(Failure::Io {
-                        act: "follow",
+                        act: "follow".into(),
                         path: path.to_owned(),
                         reason: "too many levels of symbolic links".to_owned(),
                     });

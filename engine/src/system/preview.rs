@@ -224,9 +224,11 @@ impl View for Overlay {
         let found = predictions.find(&place);
         match found.prediction {
             Some(Prediction::New { thing: Thing::File(content), .. }) => Ok(Some(content.clone())),
-            Some(Prediction::New { thing: Thing::Directory, .. }) => {
-                Err(Failure::Io { act: "read", path: path.to_owned(), reason: "is a directory".to_owned() })
-            }
+            Some(Prediction::New { thing: Thing::Directory, .. }) => Err(Failure::Io {
+                act: "read".into(),
+                path: path.to_owned(),
+                reason: "is a directory".to_owned(),
+            }),
             Some(Prediction::New { thing: Thing::Link(_), .. } | Prediction::Absent) => Ok(None),
             None if found.hidden => Ok(None),
             Some(Prediction::Changed { .. }) | None => self.base.read(&place),
@@ -293,6 +295,10 @@ impl View for Overlay {
 
     fn identity(&self) -> (u32, u32) {
         self.base.identity()
+    }
+
+    fn look_ahead(&self, paths: &[&Path]) {
+        self.base.look_ahead(paths);
     }
 
     fn is_predicted(&self) -> bool {

@@ -1,12 +1,14 @@
 //! Ways to reach a host: each opens a byte stream to an agent there, and says in plain words which stage failed.
 
 mod agent_binary;
+mod pipes;
 pub mod ssh;
 
 use std::io;
 use std::time::Duration;
 
 pub use agent_binary::AgentBinary;
+pub use pipes::Pipes;
 
 use crate::diagnostic::Diagnostic;
 

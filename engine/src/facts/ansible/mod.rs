@@ -10,16 +10,79 @@ mod hardware;
 mod network;
 mod system;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Facts, Gather};
 
 /// What Ansible puts in front of all names.
-const PREFIX: &str = "ansible_";
+pub(super) const PREFIX: &str = "ansible_";
+
+pub(super) use network::may_be_interface;
 
 /// All names without the prefix, apart from those of interfaces.
 fn table() -> impl Iterator<Item = &'static (&'static str, Gather)> {
-    [distribution::NAMES, system::NAMES, hardware::NAMES, network::NAMES].into_iter().flatten()
+    Family::TABLES.iter().flat_map(|(_, table)| *table)
+}
+
+/// Facts that are told together to whoever asks for one of them from afar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Family {
+    /// What the system is: its distribution and kernel.
+    Distribution,
+    /// What is set up on it: names, users, time, managers.
+    System,
+    /// The machine.
+    Hardware,
+    /// Addresses and routes.
+    Network,
+    /// Each interface by its name, and nothing else.
+    Interfaces,
+    /// All that there are.
+    All,
+}
+
+impl Family {
+    const TABLES: [(Self, &[(&'static str, Gather)]); 4] = [
+        (Self::Distribution, distribution::NAMES),
+        (Self::System, system::NAMES),
+        (Self::Hardware, hardware::NAMES),
+        (Self::Network, network::NAMES),
+    ];
+
+    /// The family in which the fact `name` is to be found if there is one. The name has Ansible's prefix no more.
+    pub fn of(name: &str) -> Self {
+        if name == "facts" {
+            return Self::All;
+        }
+        let holds = |table: &[(&str, Gather)]| table.iter().any(|(own, _)| *own == name);
+        let found = Self::TABLES.iter().find(|(_, table)| holds(table));
+        found.map_or(Self::Interfaces, |(family, _)| *family)
+    }
+
+    /// Its facts, by their names without the prefix.
+    pub(super) fn gather(self, facts: &Facts) -> Map<String, Value> {
+        match self {
+            Self::All => all(facts),
+            Self::Interfaces => interfaces(facts),
+            _ => {
+                let table = Self::TABLES.iter().find(|(family, _)| *family == self);
+                let table = table.map_or(&[][..], |(_, table)| table);
+                table.iter().filter_map(|(name, gather)| Some(((*name).to_owned(), gather(facts)?))).collect()
+            }
+        }
+    }
+}
+
+/// Every interface by its own name, and by that which it has in a template.
+fn interfaces(facts: &Facts) -> Map<String, Value> {
+    let mut all = Map::new();
+    for name in network::interface_names(facts) {
+        let Some(interface) = network::interface(facts, &name) else { continue };
+        all.insert(network::as_variable(&name), interface.clone());
+        all.insert(name, interface);
+    }
+    all
 }
 
 /// A fact by Ansible's name.

@@ -34,8 +34,13 @@ pub(super) fn interface_names(facts: &Facts) -> Vec<String> {
             }
         }
     }
-    names.retain(|name| !NO_INTERFACES.contains(&name.as_str()));
+    names.retain(|name| may_be_interface(name));
     names
+}
+
+/// Whether an interface of this name becomes a variable.
+pub(in super::super) fn may_be_interface(name: &str) -> bool {
+    !NO_INTERFACES.contains(&name)
 }
 
 /// The name of an interface as it can be written in a template.

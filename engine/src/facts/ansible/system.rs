@@ -7,7 +7,7 @@ use super::super::elf::Program;
 use super::super::source::FactSource;
 use super::super::text::{file, kernel, kernel_word};
 use super::super::timezone::Zone;
-use super::super::{Facts, Gather, identity};
+use super::super::{Facts, Gather, HostFacts, identity};
 use crate::system::RootKind;
 
 pub(super) const NAMES: &[(&str, Gather)] = &[

@@ -1,0 +1,112 @@
+//! The host's side of a remote system: makes the calls that arrive.
+
+use std::io::{self, BufWriter, Read, Write};
+
+use serde_bytes::ByteBuf;
+
+use super::call::{Answer, Call, Change};
+use super::look::look;
+use crate::agent::frame::{self, LARGEST_FROM_CONTROLLER};
+use crate::agent::{ToAgent, ToController};
+use crate::facts::HostFacts;
+use crate::failure::Failure;
+use crate::raw_path::RawPath;
+use crate::system::System;
+
+/// Answers travel in pieces of this size, in bytes.
+const PIECE: usize = 1024 * 1024;
+
+/// Serves the calls that arrive on `input`, until it ends. A call that has begun is finished.
+///
+/// # Errors
+/// The streams are broken, or what arrives are no calls.
+pub fn serve(
+    system: &dyn System,
+    facts: &dyn HostFacts,
+    mut input: impl Read,
+    output: &mut BufWriter<impl Write>,
+) -> io::Result<()> {
+    loop {
+        match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
+            Some(ToAgent::Calls { number, calls }) => {
+                answer(output, number, &all(system, facts, &calls)?)?;
+            }
+            Some(ToAgent::Interrupt) | None => return Ok(()),
+            Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "only calls are served here")),
+        }
+    }
+}
+
+/// Makes calls in order and writes down the answers. After one that failed, none is made any more.
+fn all(system: &dyn System, facts: &dyn HostFacts, calls: &[Call]) -> io::Result<Vec<u8>> {
+    let mut answers = Vec::new();
+    for call in calls {
+        let answer = one(system, facts, call);
+        let failed = answer.is_err();
+        let written = write(&answer)?;
+        if written.len() <= call.largest_answer() {
+            answers.extend(written);
+        } else {
+            let size = written.len();
+            let failure = Failure::state(format!("{size} bytes are too many to be sent to the controller"));
+            answers.extend(write(&Err(failure))?);
+            break;
+        }
+        if failed {
+            break;
+        }
+    }
+    Ok(answers)
+}
+
+fn write(answer: &Result<Answer, Failure>) -> io::Result<Vec<u8>> {
+    rmp_serde::to_vec_named(answer).map_err(io::Error::other)
+}
+
+fn one(system: &dyn System, facts: &dyn HostFacts, call: &Call) -> Result<Answer, Failure> {
+    Ok(match call {
+        Call::Identity => {
+            let (uid, gid) = system.identity();
+            Answer::Identity(uid, gid)
+        }
+        Call::Look(paths) => Answer::Looked(look(system, paths)),
+        Call::Read(path) => Answer::Content(system.read(&path.0)?),
+        Call::Holds { path, size, hash } => Answer::Holds(system.holds(&path.0, *size, hash)?),
+        Call::List(path) => {
+            let names = system.list(&path.0)?;
+            Answer::Names(names.into_iter().map(|name| RawPath(name.into())).collect())
+        }
+        Call::Probe(command) => Answer::Output(system.probe(command)?),
+        Call::FindProgram(name) => Answer::Program(system.find_program(name).map(RawPath)),
+        Call::Fact(name) => Answer::Fact(facts.get(name)),
+        Call::AllFacts => Answer::Facts(facts.all()),
+        Call::AnsibleFacts(family) => Answer::Facts(facts.family(*family)),
+        Call::AnsibleNames => Answer::FactNames(facts.ansible_names()),
+        Call::Change(change) => return make(system, change),
+    })
+}
+
+fn make(system: &dyn System, change: &Change) -> Result<Answer, Failure> {
+    match change {
+        Change::Write { path, content, attributes } => system.write(&path.0, content, *attributes),
+        Change::MakeDirectory { path, attributes } => system.make_directory(&path.0, *attributes),
+        Change::MakeLink { path, target } => system.make_link(&path.0, &target.0),
+        Change::Remove(path) => system.remove(&path.0),
+        Change::SetAttributes { path, attributes } => system.set_attributes(&path.0, *attributes),
+        Change::SetTimes { path, accessed, modified } => system.set_times(&path.0, *accessed, *modified),
+        Change::WriteAccounts(files) => system.write_accounts(files),
+        Change::Give { directory, from, to } => system.give(&directory.0, *from, *to),
+        Change::Run(command) => return system.run(command).map(Answer::Output),
+    }
+    .map(|()| Answer::Done)
+}
+
+/// Sends the answers, in pieces: no frame is larger than a controller takes from any agent.
+fn answer(output: &mut BufWriter<impl Write>, number: u64, answers: &[u8]) -> io::Result<()> {
+    let mut pieces = answers.chunks(PIECE).peekable();
+    while let Some(piece) = pieces.next() {
+        let last = pieces.peek().is_none();
+        frame::write(output, &ToController::Answers { number, piece: ByteBuf::from(piece), last })?;
+    }
+    output.flush()
+}

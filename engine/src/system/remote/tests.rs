@@ -1,0 +1,199 @@
+use std::fs;
+use std::io::BufWriter;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+use std::thread::JoinHandle;
+
+use serde_bytes::ByteBuf;
+
+use super::*;
+use crate::agent::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
+use crate::agent::{PROTOCOL, ToAgent, ToController};
+use crate::facts::{self, Facts, HostFacts};
+use crate::system::native::Native;
+use crate::transport::Pipes;
+
+/// A connection whose other end is `agent`, in a thread.
+fn connect(agent: impl FnOnce(UnixStream) + Send + 'static) -> (Box<dyn Connection>, JoinHandle<()>) {
+    let (near, far) = UnixStream::pair().unwrap();
+    let thread = std::thread::spawn(move || agent(far));
+    (Box::new(Pipes::new(near.try_clone().unwrap(), near)), thread)
+}
+
+fn greet(stream: &mut UnixStream) {
+    std::io::Write::write_all(stream, &MAGIC).unwrap();
+    frame::write(stream, &ToController::Hello(PROTOCOL.to_owned())).unwrap();
+}
+
+/// This machine, as if it were far away.
+fn this_machine() -> Remote {
+    let (connection, _) = connect(|mut stream| {
+        greet(&mut stream);
+        let root_kind = match frame::read(&mut stream, LARGEST_FROM_CONTROLLER).unwrap() {
+            Some(ToAgent::Serve(root_kind)) => root_kind,
+            other => panic!("{other:?}"),
+        };
+        let facts = Facts::new(facts::Native::new(root_kind));
+        let mut output = BufWriter::new(stream.try_clone().unwrap());
+        serve(&Native::new(root_kind), &facts, stream, &mut output).unwrap();
+    });
+    Remote::open(connection, RootKind::Live).unwrap()
+}
+
+/// What is lost of a host that greets, says who it is, and gives `answers` to the next calls.
+fn lost(answers: Vec<ToController>) -> String {
+    let (connection, thread) = connect(|mut stream| {
+        greet(&mut stream);
+        let identity: Result<Answer, Failure> = Ok(Answer::Identity(0, 0));
+        let piece = ByteBuf::from(rmp_serde::to_vec_named(&identity).unwrap());
+        frame::write(&mut stream, &ToController::Answers { number: 1, piece, last: true }).unwrap();
+        for answer in answers {
+            // It may be hung up on before it is done.
+            let _ = frame::write(&mut stream, &answer);
+        }
+        while let Ok(Some(_)) = frame::read::<ToAgent>(&mut stream, LARGEST_FROM_CONTROLLER) {}
+    });
+    let host = Remote::open(connection, RootKind::Live).unwrap();
+    let failure = host.list(Path::new("/etc")).unwrap_err();
+    assert!(matches!(failure, Failure::Lost(_)), "{failure}");
+    assert_eq!(host.lstat(Path::new("/etc")), Err(failure), "what is lost stays lost");
+    thread.join().unwrap();
+    host.lost().unwrap().error.causes.join("; ")
+}
+
+fn answers(number: u64, answer: &Result<Answer, Failure>) -> ToController {
+    ToController::Answers {
+        number,
+        piece: ByteBuf::from(rmp_serde::to_vec_named(answer).unwrap()),
+        last: true,
+    }
+}
+
+#[test]
+fn a_remote_host_is_seen_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().canonicalize().unwrap();
+    fs::create_dir(root.join("directory")).unwrap();
+    fs::write(root.join("directory/file"), "text").unwrap();
+    fs::write(root.join("long"), vec![7; 3 * 1024 * 1024]).unwrap();
+    symlink("directory/file", root.join("link")).unwrap();
+    symlink("circle", root.join("circle")).unwrap();
+    let odd: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"odd-\xff");
+    fs::write(root.join(odd), "").unwrap();
+
+    let (here, there) = (Native::new(RootKind::Live), this_machine());
+    let names = ["", "directory", "directory/file", "long", "link", "link/none", "circle", "none", "none/x"];
+    let paths = names.iter().map(|name| root.join(name)).chain([root.join(odd), "/proc/self/stat".into()]);
+    for path in paths {
+        assert_eq!(there.lstat(&path), here.lstat(&path), "{path:?}");
+        assert_eq!(there.stat(&path), here.stat(&path), "{path:?}");
+        assert_eq!(there.read_link(&path), here.read_link(&path), "{path:?}");
+        assert_eq!(there.list(&path), here.list(&path), "{path:?}");
+        if !path.starts_with("/proc") {
+            assert_eq!(there.read(&path), here.read(&path), "{path:?}");
+        }
+        for content in [&b"text"[..], &vec![7; 3 * 1024 * 1024], &vec![8; 3 * 1024 * 1024]] {
+            let (size, hash) = (content.len() as u64, blake3::hash(content).to_hex());
+            assert_eq!(there.holds(&path, size, &hash), here.holds(&path, size, &hash), "{path:?}");
+        }
+    }
+    assert_eq!(there.find_program("sh"), here.find_program("sh"));
+    assert_eq!(there.identity(), here.identity());
+    let command = Command::new(["sh", "-c", "echo out; echo err >&2; exit 3"]);
+    assert_eq!(there.probe(&command), here.probe(&command));
+    let missing = Command::new(["no-such-program"]);
+    assert_eq!(there.run(&missing), here.run(&missing));
+}
+
+#[test]
+fn changes_are_seen_at_once_and_looks_cost_one_round_trip() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().canonicalize().unwrap();
+    let host = this_machine();
+    let (uid, gid) = host.identity();
+    let attributes = Attributes { mode: 0o640, uid, gid };
+    let file = root.join("file");
+    assert_eq!(host.lstat(&file), Ok(None));
+    host.write(&file, b"one", attributes).unwrap();
+    let before = host.round_trips();
+    assert_eq!(host.lstat(&file).unwrap().unwrap().attributes, attributes);
+    assert_eq!(host.read(&file), Ok(Some(Content::Known(b"one".to_vec()))));
+    assert_eq!(host.read_link(&root), Ok(None));
+    assert_eq!(host.stat(&root).unwrap().unwrap().kind, crate::system::Kind::Directory);
+    assert_eq!(host.round_trips() - before, 1);
+
+    host.look_ahead(&[&root.join("a"), &root.join("b"), Path::new("/etc/passwd")]);
+    assert_eq!(host.lstat(&root.join("a")), Ok(None));
+    assert_eq!(host.read(&root.join("b")), Ok(None));
+    assert!(host.read(Path::new("/etc/group")).is_ok());
+    assert_eq!(host.round_trips() - before, 2);
+
+    host.make_link(&root.join("a"), Path::new("file")).unwrap();
+    assert_eq!(host.read_link(&root.join("a")), Ok(Some("file".into())));
+    host.remove(&root).unwrap();
+    assert_eq!(host.lstat(&file), Ok(None));
+}
+
+#[test]
+fn facts_come_in_families() {
+    let here = Facts::new(facts::Native::new(RootKind::Live));
+    let host = std::rc::Rc::new(this_machine());
+    let there = facts::Remote::new(std::rc::Rc::clone(&host));
+    let before = host.round_trips();
+    assert_eq!(there.get("os"), here.get("os"));
+    assert_eq!(there.get("os"), here.get("os"));
+    assert_eq!(there.get("no_such_fact"), None);
+    assert_eq!(host.round_trips() - before, 1);
+    for name in ["ansible_distribution", "ansible_os_family", "ansible_lo", "ansible_nothing", "ansible_host"]
+    {
+        assert_eq!(there.ansible(name), here.ansible(name), "{name}");
+    }
+    assert_eq!(host.round_trips() - before, 3, "a family, and the interfaces");
+    assert_eq!(there.ansible_names(), here.ansible_names());
+    let names = |facts: &dyn HostFacts| facts.all().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&there), names(&here));
+}
+
+#[test]
+fn failures_travel_as_they_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let (here, there) = (Native::new(RootKind::Live), this_machine());
+    let nowhere = directory.path().join("none/file");
+    let attributes = Attributes { mode: 0o640, uid: 0, gid: 0 };
+    assert_eq!(there.write(&nowhere, b"", attributes), here.write(&nowhere, b"", attributes));
+    assert_eq!(there.read(directory.path()), here.read(directory.path()));
+    let mut slow = Command::new(["sleep", "5"]);
+    slow.timeout = Some(std::time::Duration::from_millis(50));
+    let failure = there.run(&slow).unwrap_err();
+    assert!(matches!(&failure, Failure::Timeout { seconds, .. } if *seconds == 0.05), "{failure}");
+    assert!(there.lost().is_none());
+}
+
+#[test]
+fn a_host_that_makes_no_sense_is_lost() {
+    let done = Ok(Answer::Names(Vec::new()));
+    assert_eq!(lost(vec![answers(7, &done)]), "the agent sent answer 7 where answer 2 was due");
+    assert_eq!(lost(vec![answers(2, &Ok(Answer::Done))]), "the agent sent an answer to something else");
+    let event = ToController::Need("secret".to_owned());
+    assert_eq!(lost(vec![event]), "the agent sent a wish for a file where an answer was due");
+    let piece = ByteBuf::from(vec![0xc1]);
+    let senseless = lost(vec![ToController::Answers { number: 2, piece, last: true }]);
+    assert!(senseless.starts_with("the agent sent an answer without sense: "), "{senseless}");
+    let endless = (0..20).map(|_| ToController::Answers {
+        number: 2,
+        piece: ByteBuf::from(vec![0; 1024 * 1024]),
+        last: false,
+    });
+    assert_eq!(lost(endless.collect()), "the agent sent an answer of more than 16777216 bytes");
+    let two = [rmp_serde::to_vec_named(&done).unwrap(), rmp_serde::to_vec_named(&done).unwrap()].concat();
+    let two = ToController::Answers { number: 2, piece: ByteBuf::from(two), last: true };
+    assert_eq!(lost(vec![two]), "the agent sent 2 answers to 1 calls");
+}
+
+#[test]
+fn a_closed_stream_is_a_lost_host() {
+    let (connection, thread) = connect(|mut stream| greet(&mut stream));
+    let Err(unreachable) = Remote::open(connection, RootKind::Live) else { panic!("nobody is there") };
+    thread.join().unwrap();
+    assert_eq!(unreachable.error.message, "lost the agent before the play had ended");
+}
