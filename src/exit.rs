@@ -10,5 +10,7 @@ pub const UNREACHABLE: u8 = 3;
 pub const BAD_INPUT: u8 = 4;
 /// With `--check --exit-code`: something would change.
 pub const WOULD_CHANGE: u8 = 10;
-/// The run was interrupted.
-pub const INTERRUPTED: u8 = 130;
+/// The run was told to stop by the signal of this number. What failed by then is in the recap.
+pub const fn interrupted_by(signal: u8) -> u8 {
+    128 + signal
+}

@@ -5,6 +5,7 @@ mod commands;
 mod exit;
 mod prompt;
 mod reporter;
+mod signals;
 
 use std::process::ExitCode;
 

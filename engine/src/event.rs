@@ -78,6 +78,11 @@ pub enum EventKind {
         /// What happened there during this play.
         recap: Recap,
     },
+    /// The run was told to stop.
+    Stopping {
+        /// Whether running commands are ended; else steps in hand are finished first.
+        now: bool,
+    },
     /// The last event of every run, also after a failure.
     RunFinished {
         /// Per host, everything that happened.
@@ -185,6 +190,9 @@ pub struct Recap {
     pub failed: bool,
     /// Whether it could not be reached.
     pub unreachable: bool,
+    /// Whether it stopped before its end, because the run was told to.
+    #[serde(default)]
+    pub interrupted: bool,
 }
 
 impl Recap {
@@ -209,6 +217,7 @@ impl Recap {
         self.undeclared += other.undeclared;
         self.failed |= other.failed;
         self.unreachable |= other.unreachable;
+        self.interrupted |= other.interrupted;
     }
 }
 

@@ -84,6 +84,14 @@ pub enum Failure {
     /// The host, or the way to it, is gone. Every further call on it fails.
     #[error("{}", .0.message)]
     Lost(Box<Diagnostic>),
+    /// A command was ended before its end, because the run was told to stop now.
+    #[error("`{command}` was ended: the run was told to stop now")]
+    Stopped {
+        /// The command as a shell would be given it.
+        command: String,
+        /// What it had said by then.
+        output: String,
+    },
 }
 
 impl Failure {
@@ -113,10 +121,17 @@ impl Failure {
         self
     }
 
+    /// Whether nothing failed: the run was told to stop.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::Stopped { .. })
+    }
+
     /// What the failed program said.
     pub fn output(&self) -> Option<&str> {
         match self {
-            Self::Command { output, .. } | Self::Timeout { output, .. } => Some(output),
+            Self::Command { output, .. } | Self::Timeout { output, .. } | Self::Stopped { output, .. } => {
+                Some(output)
+            }
             Self::Source(error) | Self::Lost(error) => error.output.as_deref(),
             _ => None,
         }

@@ -14,6 +14,7 @@ pub mod diff;
 pub mod event;
 pub mod facts;
 pub mod failure;
+pub mod interrupt;
 pub mod inventory;
 pub mod module;
 pub mod origin;

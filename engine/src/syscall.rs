@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::Once;
 
 use rustix::fs::Mode;
+use rustix::process::Signal;
 use rustix::thread::UnshareFlags;
 
 /// Gives the calling thread a root directory of its own: `root` becomes `/` for it, and for what it starts.
@@ -31,14 +32,36 @@ const UMASK: Mode = Mode::from_raw_mode(0o022);
 
 /// Makes `command` start as the leader of a session, and so of a process group, of its own, and with the umask 022.
 ///
-/// A signal from the terminal of the agent does not reach it, and it has no terminal on which it could ask or be stopped.
+/// A signal from the terminal of the agent does not reach it, and it has no terminal on which it could ask or be stopped. It
+/// does not outlive the thread that starts it: when the agent is killed, the kernel kills it.
 pub fn isolate(command: &mut Command) {
-    let isolate = || {
+    let agent = rustix::process::getpid();
+    let isolate = move || {
         rustix::process::umask(UMASK);
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        // Whoever has been killed by now is told of no more.
+        if rustix::process::getppid() != Some(agent) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         rustix::process::setsid().map(drop).map_err(io::Error::from)
     };
     // SAFETY: between fork and exec only system calls are made; that takes no lock and allocates nothing.
     unsafe { command.pre_exec(isolate) };
+}
+
+/// A child of this process that has ended and that nobody has waited for. It stays one.
+pub fn ended_child() -> Option<u32> {
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: a `siginfo_t` may be all zeros, the kernel fills it in where it returns 0, and it leaves the number of the
+    // process 0 where there is none.
+    let ended = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        match libc::waitid(libc::P_ALL, 0, &raw mut info, options) {
+            0 => info.si_pid(),
+            _ => 0,
+        }
+    };
+    u32::try_from(ended).ok().filter(|process| *process > 0)
 }
 
 /// From now on, this process finds the addresses of hosts in `/etc/hosts` and by DNS, whatever `/etc/nsswitch.conf` says.

@@ -6,6 +6,7 @@ use std::io;
 use refrain_engine::agent::server;
 
 use crate::exit;
+use crate::signals::Signals;
 
 /// Serves one play over standard input and output.
 pub fn execute() -> u8 {
@@ -24,5 +25,7 @@ fn serve() -> io::Result<()> {
     let output = File::from(rustix::io::dup(rustix::stdio::stdout())?);
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
     let input = File::from(rustix::io::dup(rustix::stdio::stdin())?);
-    server::serve(&refrain_stdlib::registry(), input, output).map(drop)
+    let signals = Signals::watch();
+    signals.stop_gently();
+    server::serve(&refrain_stdlib::registry(), input, output, signals.interrupt()).map(drop)
 }

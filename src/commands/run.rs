@@ -2,7 +2,6 @@
 
 use std::io::{self, BufWriter};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use indexmap::IndexMap;
@@ -16,10 +15,12 @@ use refrain_engine::transport::ssh::LocalUser;
 use super::complain;
 use crate::arguments::{Output, RootKindArgument, Run};
 use crate::reporter::{json::Json, terminal::Terminal};
+use crate::signals::Signals;
 use crate::{exit, prompt};
 
 /// Runs playbooks.
 pub fn execute(arguments: Run) -> u8 {
+    let signals = Signals::watch();
     let registry = Arc::new(refrain_stdlib::registry());
     let options = match options(&arguments) {
         Ok(options) => options,
@@ -39,8 +40,7 @@ pub fn execute(arguments: Run) -> u8 {
         list_hosts(&prepared);
         return exit::DONE;
     }
-    let interrupted = Arc::new(AtomicBool::new(false));
-    watch_signals(&interrupted);
+    signals.stop_gently();
     let reporter: Box<dyn Reporter> = match arguments.output {
         Output::Terminal => {
             let out = BufWriter::new(io::stdout());
@@ -48,25 +48,9 @@ pub fn execute(arguments: Run) -> u8 {
         }
         Output::Json => Box::new(Json),
     };
-    let stage = Stage { registry, reporter, interrupted: Arc::clone(&interrupted) };
+    let stage = Stage { registry, reporter, interrupt: signals.interrupt() };
     let recaps = runner::run(&prepared, stage);
-    verdict(&recaps, arguments.exit_code, interrupted.load(Ordering::Relaxed))
-}
-
-/// Ctrl-C and SIGTERM: finish the step in hand everywhere and stop; the second time, now.
-fn watch_signals(interrupted: &Arc<AtomicBool>) {
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // Registered in this order: the second signal finds the flag set and ends the process at once.
-        let now = signal_hook::flag::register_conditional_shutdown(
-            signal,
-            i32::from(exit::INTERRUPTED),
-            Arc::clone(interrupted),
-        );
-        let later = signal_hook::flag::register(signal, Arc::clone(interrupted));
-        if let Err(error) = now.and(later) {
-            eprintln!("warning: signals are not watched: {error}");
-        }
-    }
+    verdict(&recaps, arguments.exit_code, signals.first())
 }
 
 fn options(arguments: &Run) -> Result<Options, Diagnostic> {
@@ -133,13 +117,13 @@ fn list_hosts(prepared: &Prepared) {
     }
 }
 
-fn verdict(recaps: &IndexMap<String, Recap>, tell_changes: bool, interrupted: bool) -> u8 {
-    if recaps.values().any(|recap| recap.failed) {
+fn verdict(recaps: &IndexMap<String, Recap>, tell_changes: bool, signal: Option<u8>) -> u8 {
+    if let Some(signal) = signal {
+        exit::interrupted_by(signal)
+    } else if recaps.values().any(|recap| recap.failed || recap.interrupted) {
         exit::FAILED
     } else if recaps.values().any(|recap| recap.unreachable) {
         exit::UNREACHABLE
-    } else if interrupted {
-        exit::INTERRUPTED
     } else if tell_changes && recaps.values().any(|recap| recap.changed + recap.may_change > 0) {
         exit::WOULD_CHANGE
     } else {

@@ -174,6 +174,9 @@ impl<W: Write> Terminal<W> {
         if recap.unreachable {
             parts.push(Style::new().red().bold().apply_to("unreachable").to_string());
         }
+        if recap.interrupted {
+            parts.push(Style::new().yellow().apply_to("interrupted").to_string());
+        }
         parts.join(", ")
     }
 }
@@ -233,6 +236,14 @@ impl<W: Write + Send> Reporter for Terminal<W> {
             EventKind::HostFailed(error) => self.bad(event, "failed", "", error),
             EventKind::HostUnreachable { stage, error } => {
                 self.bad(event, "unreachable", &format!(" ({stage})"), error)
+            }
+            EventKind::Stopping { now } => {
+                let text = if *now {
+                    "stopping now: running commands are ended"
+                } else {
+                    "stopping after the steps in hand; once more to stop now"
+                };
+                self.line(&style(text).yellow().to_string())
             }
             EventKind::RunFinished { hosts, duration } => self.recap(hosts, *duration),
             EventKind::HostFinished { .. } => Ok(()),
@@ -334,10 +345,12 @@ mod tests {
                     error: Box::new(Diagnostic::new("no key was accepted")),
                 },
             ),
+            run(EventKind::Stopping { now: false }),
+            run(EventKind::Stopping { now: true }),
             run(EventKind::RunFinished {
                 hosts: [
                     ("node1".to_owned(), recap),
-                    ("edge".to_owned(), Recap { unreachable: true, ..Recap::default() }),
+                    ("edge".to_owned(), Recap { unreachable: true, interrupted: true, ..Recap::default() }),
                 ]
                 .into(),
                 duration: 1234,

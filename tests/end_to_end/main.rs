@@ -9,5 +9,6 @@ mod input;
 mod language;
 mod roots;
 mod secrets;
+mod stopping;
 #[path = "../support/mod.rs"]
 mod support;

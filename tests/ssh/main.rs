@@ -6,6 +6,7 @@ mod support;
 mod cache;
 mod host_keys;
 mod login;
+mod stopping;
 mod stream;
 mod tree;
 

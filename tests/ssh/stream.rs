@@ -274,7 +274,7 @@ fn prepared(project: &Project, sshd: &Sshd, port: u16) -> (Target, Arc<Client>) 
 
 /// A connection over which the agent has said its first word.
 fn greeted(target: &Target, client: &Arc<Client>) -> Box<dyn Connection> {
-    let mut connection = ssh::connect(target, client).unwrap();
+    let mut connection = ssh::connect(target, client, &Arc::default()).unwrap();
     let mut buffer = [0; 1000];
     let count = connection.receive(&mut buffer, LONG).unwrap().unwrap();
     assert!(buffer[..count].starts_with(&MAGIC));
@@ -282,13 +282,13 @@ fn greeted(target: &Target, client: &Arc<Client>) -> Box<dyn Connection> {
 }
 
 /// The processes of agents on the host.
-fn agents(sshd: &Sshd) -> Vec<String> {
+pub fn agents(sshd: &Sshd) -> Vec<String> {
     let cache = sshd.home(".cache/refrain/agent-").display().to_string();
     processes(|command| command.contains(&cache) && command.ends_with("\0agent\0"))
 }
 
 /// The processes of sshd that serve a connection.
-fn sessions(sshd: &Sshd) -> Vec<String> {
+pub fn sessions(sshd: &Sshd) -> Vec<String> {
     let own = sshd.process().to_string();
     processes(|_| true)
         .into_iter()

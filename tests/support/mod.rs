@@ -7,6 +7,7 @@ pub mod project;
 pub mod proxy;
 pub mod run;
 pub mod sshd;
+pub mod started;
 pub mod terminal;
 
 use std::path::Path;

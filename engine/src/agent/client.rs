@@ -1,16 +1,23 @@
 //! The controller's side: a play for a host behind a connection.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::incoming::{Incoming, broken, lost};
 use super::{Ended, ToAgent, ToController, frame};
-use crate::bundle::Bundle;
-use crate::event::EventKind;
+use crate::bundle::{Bundle, Sources};
+use crate::event::{EventKind, Recap};
+use crate::interrupt::{Interrupt, Urgency};
 use crate::transport::{Connection, Unreachable};
 
 /// How often a waiting controller looks whether it was told to stop.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long an agent that is just starting may take to say its first word once the run shall stop: it may have begun.
+const FIRST_WORD: Duration = Duration::from_secs(1);
+
+/// How long an agent that shall stop now may take to end: its commands have two seconds to end in good order.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// Gives the content of a file that the agent asks for. Only files that its bundle lists are ever looked for.
 pub type Serve<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
@@ -24,38 +31,93 @@ pub fn run(
     bundle: Bundle,
     serve: &Serve<'_>,
     emit: &dyn Fn(EventKind),
-    interrupted: &AtomicBool,
+    interrupt: &Interrupt,
 ) -> Result<Ended, Unreachable> {
-    let sources = std::sync::Arc::clone(&bundle.sources);
-    let frame = frame::encode(&ToAgent::Run(Box::new(bundle)));
-    frame.and_then(|frame| connection.send(&frame)).map_err(|error| broken(connection, &error))?;
-    let mut incoming = Incoming::default();
-    let mut told = false;
-    loop {
-        if !told && interrupted.load(Ordering::Relaxed) {
-            told = true;
-            // If it can't be told, the stream is gone, and it knows.
-            let _ = frame::encode(&ToAgent::Interrupt).and_then(|frame| connection.send(&frame));
-        }
-        match incoming.next(connection, LOOK)? {
-            None => {}
-            Some(ToController::Event(event)) => emit(*event),
-            Some(ToController::Need(path)) => {
-                let content = if sources.files.contains_key(&path) {
-                    serve(&path)
-                } else {
-                    Err("the bundle lists no such file".to_owned())
-                };
-                let content = content.map(serde_bytes::ByteBuf::from);
-                frame::encode(&ToAgent::File { path, content })
-                    .and_then(|frame| connection.send(&frame))
-                    .map_err(|error| broken(connection, &error))?;
-            }
-            Some(ToController::Ended(ended)) => return Ok(ended),
-            Some(other @ (ToController::Hello(_) | ToController::Answers { .. })) => {
-                let reason = format!("the agent sent {} in the middle of a play", other.word());
-                return Err(lost(connection, &reason));
+    let sources = Arc::clone(&bundle.sources);
+    let mut talk = Talk { connection, incoming: Incoming::default(), sources, serve, emit };
+    let result = talk.send(&ToAgent::Run(Box::new(bundle))).and_then(|()| talk.listen(interrupt));
+    match result {
+        // Nobody has begun there, as far as anybody knows, and nobody shall.
+        Err(_) if !talk.incoming.is_greeted() && interrupt.is_set() => Ok(not_begun(emit)),
+        result => result,
+    }
+}
+
+/// Ends a play that has not begun, because the run shall stop.
+pub(crate) fn not_begun(emit: &dyn Fn(EventKind)) -> Ended {
+    let recap = Recap { interrupted: true, ..Recap::default() };
+    emit(EventKind::HostFinished { recap });
+    Ended { recap, ..Ended::default() }
+}
+
+/// A conversation with an agent about one play.
+struct Talk<'a> {
+    connection: &'a mut dyn Connection,
+    incoming: Incoming,
+    sources: Arc<Sources>,
+    serve: &'a Serve<'a>,
+    emit: &'a dyn Fn(EventKind),
+}
+
+impl Talk<'_> {
+    fn send(&mut self, message: &ToAgent) -> Result<(), Unreachable> {
+        let sent = frame::encode(message).and_then(|frame| self.connection.send(&frame));
+        sent.map_err(|error| broken(self.connection, &error))
+    }
+
+    /// Takes in what the agent says, to its last frame.
+    fn listen(&mut self, interrupt: &Interrupt) -> Result<Ended, Unreachable> {
+        let mut told = Told { urgency: Urgency::None, since: Instant::now() };
+        loop {
+            self.tell(&mut told, interrupt)?;
+            match self.incoming.next(self.connection, LOOK)? {
+                None => {}
+                Some(ToController::Event(event)) => (self.emit)(*event),
+                Some(ToController::Need(path)) => self.give(path)?,
+                Some(ToController::Ended(ended)) => return Ok(ended),
+                Some(other @ (ToController::Hello(_) | ToController::Answers { .. })) => {
+                    let reason = format!("the agent sent {} in the middle of a play", other.word());
+                    return Err(lost(self.connection, &reason));
+                }
             }
         }
     }
+
+    /// Tells the agent how soon to stop, when that has changed, and gives it up when it does not.
+    fn tell(&mut self, told: &mut Told, interrupt: &Interrupt) -> Result<(), Unreachable> {
+        let urgency = interrupt.urgency();
+        if urgency > told.urgency {
+            *told = Told { urgency, since: Instant::now() };
+            let word = if urgency == Urgency::Now { ToAgent::Stop } else { ToAgent::Interrupt };
+            // If it can't be told, the stream is gone, and it knows.
+            let _ = frame::encode(&word).and_then(|frame| self.connection.send(&frame));
+        }
+        let patience = match urgency {
+            Urgency::None => return Ok(()),
+            _ if !self.incoming.is_greeted() => FIRST_WORD,
+            Urgency::AfterStep => return Ok(()),
+            Urgency::Now => LAST_WORD,
+        };
+        if told.since.elapsed() < patience {
+            return Ok(());
+        }
+        Err(lost(self.connection, &format!("it did not stop in {} s", patience.as_secs())))
+    }
+
+    /// Gives the agent a file that its bundle lists.
+    fn give(&mut self, path: String) -> Result<(), Unreachable> {
+        let content = if self.sources.files.contains_key(&path) {
+            (self.serve)(&path)
+        } else {
+            Err("the bundle lists no such file".to_owned())
+        };
+        let content = content.map(serde_bytes::ByteBuf::from);
+        self.send(&ToAgent::File { path, content })
+    }
+}
+
+/// How soon an agent was told to stop, and when.
+struct Told {
+    urgency: Urgency,
+    since: Instant,
 }

@@ -13,15 +13,26 @@ pub struct Incoming {
     magic: Vec<u8>,
     assembler: Assembler,
     buffer: Vec<u8>,
+    greeted: bool,
 }
 
 impl Default for Incoming {
     fn default() -> Self {
-        Self { magic: Vec::new(), assembler: Assembler::default(), buffer: vec![0; 64 * 1024] }
+        Self {
+            magic: Vec::new(),
+            assembler: Assembler::default(),
+            buffer: vec![0; 64 * 1024],
+            greeted: false,
+        }
     }
 }
 
 impl Incoming {
+    /// Whether the agent has said its first word.
+    pub fn is_greeted(&self) -> bool {
+        self.greeted
+    }
+
     /// The next message, waiting at most `patience` for something to arrive. `None` when nothing did that makes one.
     ///
     /// # Errors
@@ -58,7 +69,7 @@ impl Incoming {
         loop {
             let message = self.assembler.next(LARGEST_FROM_AGENT);
             match message.map_err(|error| lost(connection, &format!("the agent sent {error}")))? {
-                Some(ToController::Hello(protocol)) if protocol == PROTOCOL => {}
+                Some(ToController::Hello(protocol)) if protocol == PROTOCOL => self.greeted = true,
                 Some(ToController::Hello(_)) => {
                     return Err(lost(connection, "the agent is of another release"));
                 }

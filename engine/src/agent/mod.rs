@@ -41,6 +41,8 @@ pub enum ToAgent {
     },
     /// Finish the step in hand and end.
     Interrupt,
+    /// End running commands, with all that they started, and end.
+    Stop,
 }
 
 /// What the agent sends. The controller believes none of it further than it has to.
@@ -90,6 +92,4 @@ pub struct Ended {
     pub play_done: bool,
     /// What `--start-at` names was met, here or in an earlier play; true without `--start-at`.
     pub started: bool,
-    /// It stopped because it was told to.
-    pub interrupted: bool,
 }

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Read, Write};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use super::{Ended, PROTOCOL, ToAgent, ToController};
 use crate::event::{EventKind, Status};
 use crate::facts;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::module::Registry;
 use crate::module::converge::NoJournal;
 use crate::script::host::{self, Surroundings};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Serves one play on this host: reads a bundle from `input`, evaluates it, writes events to `output`. Or serves the calls of
 /// a play that its controller evaluates.
 ///
-/// When `input` ends, the step in hand is finished and the play ends.
+/// When `input` ends, the step in hand is finished and the play ends; so it does when `interrupt` says so.
 ///
 /// # Errors
 /// The streams are broken, or what arrives is neither a bundle nor calls.
@@ -33,6 +33,7 @@ pub fn serve(
     registry: &Registry,
     mut input: impl Read + Send + 'static,
     output: impl Write + 'static,
+    interrupt: Arc<Interrupt>,
 ) -> io::Result<Ended> {
     let mut output = Output { stream: BufWriter::with_capacity(64 * 1024, output), since: None };
     output.stream.write_all(&MAGIC)?;
@@ -48,19 +49,18 @@ pub fn serve(
         Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a play has to come first")),
         None => return Ok(Ended::default()),
     };
-    let interrupted = Arc::new(AtomicBool::new(false));
     let files = Arc::new(Files::default());
-    listen(input, Arc::clone(&files), Arc::clone(&interrupted));
+    listen(input, Arc::clone(&files), Arc::clone(&interrupt));
 
     let output = Rc::new(RefCell::new(output));
     let root_kind = bundle.root_kind;
     let surroundings = Surroundings {
-        system: Rc::new(Native::new(root_kind)),
+        system: Rc::new(Native::new(root_kind).interrupted_by(Arc::clone(&interrupt))),
         facts: Rc::new(facts::Facts::new(facts::Native::new(root_kind))),
-        emit: emitter(&output, &interrupted),
+        emit: emitter(&output, &interrupt),
         fetch: fetcher(&output, files),
         journal: Box::new(NoJournal),
-        interrupted,
+        interrupt,
     };
     let ended = host::run(registry, bundle, surroundings);
     let mut output = output.borrow_mut();
@@ -102,14 +102,14 @@ impl<W: Write> Output<W> {
 
 fn emitter<W: Write + 'static>(
     output: &Rc<RefCell<Output<W>>>,
-    interrupted: &Arc<AtomicBool>,
+    interrupt: &Arc<Interrupt>,
 ) -> Box<dyn Fn(EventKind)> {
     let output = Rc::clone(output);
-    let interrupted = Arc::clone(interrupted);
+    let interrupt = Arc::clone(interrupt);
     Box::new(move |event| {
         if output.borrow_mut().event(event).is_err() {
             // Nobody listens any more: what is begun is finished, and nothing more is begun.
-            interrupted.store(true, Ordering::Relaxed);
+            interrupt.stop_after_step();
         }
     })
 }
@@ -167,19 +167,22 @@ impl Files {
 }
 
 /// Listens to the controller in a thread of its own: files, the wish to stop, the end of the stream.
-fn listen(mut input: impl Read + Send + 'static, files: Arc<Files>, interrupted: Arc<AtomicBool>) {
+fn listen(mut input: impl Read + Send + 'static, files: Arc<Files>, interrupt: Arc<Interrupt>) {
     std::thread::spawn(move || {
         while let Ok(Some(message)) = frame::read::<ToAgent>(&mut input, LARGEST_FROM_CONTROLLER) {
             match message {
                 ToAgent::File { path, content } => {
                     files.put(path, content.map(serde_bytes::ByteBuf::into_vec));
                 }
-                ToAgent::Interrupt => interrupted.store(true, Ordering::Relaxed),
+                ToAgent::Interrupt => interrupt.stop_after_step(),
+                ToAgent::Stop => interrupt.stop_now(),
                 // A second play is none of the protocol; the first one goes on.
                 ToAgent::Run(_) | ToAgent::Serve(_) | ToAgent::Calls { .. } => {}
             }
         }
-        interrupted.store(true, Ordering::Relaxed);
+        // The controller is gone, or nonsense came from it. What is begun is finished: a command that is cut off may leave
+        // things half done, and there is nobody to tell.
+        interrupt.stop_after_step();
         files.close();
     });
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 
 use super::target::Target;
@@ -13,6 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::EventKind;
 use crate::facts;
 use crate::failure::{self, Failure};
+use crate::interrupt::Interrupt;
 use crate::module::Registry;
 use crate::module::converge::NoJournal;
 use crate::project::Project;
@@ -58,11 +58,16 @@ pub(super) struct Job {
     pub project: Arc<Project>,
     /// Takes in events.
     pub emit: Emit,
-    /// Set when the run shall stop.
-    pub interrupted: Arc<AtomicBool>,
+    /// Whether the run shall stop.
+    pub interrupt: Arc<Interrupt>,
 }
 
 impl Job {
+    /// The root of the calling thread.
+    fn native(&self, kind: RootKind) -> Rc<dyn System> {
+        Rc::new(Native::new(kind).interrupted_by(Arc::clone(&self.interrupt)))
+    }
+
     /// Evaluates the play in this thread.
     fn evaluate(self, system: Rc<dyn System>, facts: facts::Facts, fetch: host::Fetch) -> Ended {
         let emit = self.emit;
@@ -72,7 +77,7 @@ impl Job {
             emit: Box::new(move |event| emit(event)),
             fetch,
             journal: Box::new(NoJournal),
-            interrupted: self.interrupted,
+            interrupt: self.interrupt,
         };
         host::run(&self.registry, self.bundle, surroundings)
     }
@@ -93,17 +98,20 @@ fn read(project: &Project, path: &str) -> Result<Vec<u8>, String> {
 pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
     match target {
         Target::Ssh(target, client) => {
-            let mut connection = ssh::connect(target, client)?;
+            let mut connection = match ssh::connect(target, client, &job.interrupt) {
+                Err(_) if job.interrupt.is_set() => return Ok(client::not_begun(&*job.emit)),
+                result => result?,
+            };
             let serve = |path: &str| read(&job.project, path);
-            let ended = client::run(&mut *connection, job.bundle, &serve, &*job.emit, &job.interrupted)?;
+            let ended = client::run(&mut *connection, job.bundle, &serve, &*job.emit, &job.interrupt)?;
             connection.finish();
             Ok(ended)
         }
         Target::Chroot(root, kind) => in_root(root, *kind, job),
-        Target::Local => Ok(job.evaluate_here(
-            Rc::new(Native::new(RootKind::Live)),
-            facts::Facts::new(facts::Native::new(RootKind::Live)),
-        )),
+        Target::Local => {
+            let system = job.native(RootKind::Live);
+            Ok(job.evaluate_here(system, facts::Facts::new(facts::Native::new(RootKind::Live))))
+        }
         Target::Sandbox(directory, programs) => {
             let programs: Box<dyn Programs> = match programs {
                 Some(programs) => programs(),
@@ -153,7 +161,8 @@ fn in_root(root: &Path, kind: RootKind, job: Job) -> Result<Ended, Unreachable> 
             needs.send(Outward::Need(path.to_owned(), answer)).map_err(|_| Failure::Interrupted)?;
             answered.recv().map_err(|_| Failure::Interrupted)?.map_err(Failure::state)
         });
-        let ended = job.evaluate(Rc::new(Native::new(kind)), facts::Facts::new(source), fetch);
+        let system = job.native(kind);
+        let ended = job.evaluate(system, facts::Facts::new(source), fetch);
         let _ = sender.send(Outward::Ended(ended));
     });
     if let Err(error) = started {

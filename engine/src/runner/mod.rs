@@ -10,8 +10,10 @@ mod target;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -20,6 +22,7 @@ use crate::agent::Ended;
 use crate::bundle::{Bundle, Play, Settings};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, EventKind, Recap, Reporter};
+use crate::interrupt::{Interrupt, Urgency};
 use crate::module::Registry;
 use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
 pub use connect::ConnectionOptions;
@@ -27,6 +30,9 @@ pub use prepare::{Options, Prepared, PreparedPlaybook, prepare};
 
 /// At most so many hosts at once, unless `--forks` says otherwise.
 pub const DEFAULT_FORKS: usize = 32;
+
+/// How often it is looked whether the run shall stop, to say so.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Stack of a thread that evaluates scripts. Rhai recurses for every nested call and expression.
 const STACK: usize = 16 * 1024 * 1024;
@@ -37,15 +43,15 @@ pub struct Stage {
     pub registry: Arc<Registry>,
     /// Reads the events.
     pub reporter: Box<dyn Reporter>,
-    /// Set from outside when the run shall stop after the steps in hand.
-    pub interrupted: Arc<AtomicBool>,
+    /// Whether the run shall stop: told from outside.
+    pub interrupt: Arc<Interrupt>,
 }
 
 /// What all threads of a run share.
 struct Running {
     registry: Arc<Registry>,
     reporter: Mutex<Option<Box<dyn Reporter>>>,
-    interrupted: Arc<AtomicBool>,
+    interrupt: Arc<Interrupt>,
     start: Instant,
     recaps: Mutex<IndexMap<String, Recap>>,
     out: Mutex<HashSet<String>>,
@@ -65,7 +71,7 @@ impl Running {
     }
 
     fn interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        self.interrupt.is_set()
     }
 
     fn note(&self, host: &str, recap: &Recap) {
@@ -89,7 +95,8 @@ impl Running {
     /// What there is to say when nothing of the name that `--start-at` gives was met anywhere.
     fn never_started(&self, prepared: &Prepared) -> Option<Diagnostic> {
         let name = prepared.settings.start_at.as_ref()?;
-        let started = !self.started.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let started =
+            self.interrupted() || !self.started.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
         let warning = Diagnostic::new(format!("nothing is called `{name}`, so nothing was done"));
         (!started).then(|| warning.hint("`--start-at` takes the name of a task, a role or a module function"))
     }
@@ -108,7 +115,7 @@ pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
     let running = Arc::new(Running {
         registry: stage.registry,
         reporter: Mutex::new(Some(stage.reporter)),
-        interrupted: stage.interrupted,
+        interrupt: stage.interrupt,
         start: Instant::now(),
         recaps: Mutex::default(),
         out: Mutex::default(),
@@ -120,6 +127,48 @@ pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
     for warning in &prepared.warnings {
         running.emit(None, EventKind::Warning(Box::new(warning.clone())));
     }
+    watched(&running, || plays(&running, prepared));
+    if let Some(warning) = running.never_started(prepared) {
+        running.emit(None, EventKind::Warning(Box::new(warning)));
+    }
+    let hosts = in_order(prepared, &running.recaps.lock().unwrap_or_else(PoisonError::into_inner));
+    let duration = u64::try_from(running.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    running.emit(None, EventKind::RunFinished { hosts: hosts.clone(), duration });
+    hosts
+}
+
+/// Does something during which it is told when the run shall stop.
+fn watched(running: &Arc<Running>, act: impl FnOnce()) {
+    let (over, is_over) = mpsc::channel::<()>();
+    let watch = {
+        let running = Arc::clone(running);
+        move || {
+            let mut told = Urgency::None;
+            loop {
+                let more = is_over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout);
+                let urgency = running.interrupt.urgency();
+                if urgency > told {
+                    told = urgency;
+                    running.emit(None, EventKind::Stopping { now: urgency == Urgency::Now });
+                }
+                if !more {
+                    break;
+                }
+            }
+        }
+    };
+    // Without a thread to be had, it is not told.
+    let watcher = thread::Builder::new().spawn(watch);
+    act();
+    drop(over);
+    if let Ok(watcher) = watcher {
+        // It does not panic.
+        let _ = watcher.join();
+    }
+}
+
+/// All plays of all playbooks.
+fn plays(running: &Arc<Running>, prepared: &Prepared) {
     for playbook in &prepared.playbooks {
         for said in &playbook.said {
             running.emit(
@@ -134,16 +183,9 @@ pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
             if running.interrupted() {
                 break;
             }
-            play(&running, prepared, playbook, definition, hosts);
+            play(running, prepared, playbook, definition, hosts);
         }
     }
-    if let Some(warning) = running.never_started(prepared) {
-        running.emit(None, EventKind::Warning(Box::new(warning)));
-    }
-    let hosts = in_order(prepared, &running.recaps.lock().unwrap_or_else(PoisonError::into_inner));
-    let duration = u64::try_from(running.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    running.emit(None, EventKind::RunFinished { hosts: hosts.clone(), duration });
-    hosts
 }
 
 /// What happened on each host, in the order in which the plays name them: hosts end in any order.
@@ -188,7 +230,7 @@ fn play(
             }
             match on_host(running, prepared, playbook, definition, &travelling, host) {
                 Some(result) if result.play_done => ended.store(true, Ordering::Relaxed),
-                Some(result) if !result.recap.failed => {}
+                Some(result) if !result.recap.failed && !result.recap.interrupted => {}
                 _ => {
                     failures.fetch_add(1, Ordering::Relaxed);
                 }
@@ -256,7 +298,7 @@ fn on_host(
         bundle,
         project: Arc::clone(&playbook.project),
         emit,
-        interrupted: Arc::clone(&running.interrupted),
+        interrupt: Arc::clone(&running.interrupt),
     };
     match connect::run(&target, job) {
         Ok(ended) => {
@@ -264,7 +306,7 @@ fn on_host(
             if ended.started {
                 running.start(host);
             }
-            if ended.recap.failed || ended.host_done {
+            if ended.recap.failed || ended.recap.interrupted || ended.host_done {
                 running.take_out(host);
             }
             Some(ended)

@@ -136,6 +136,13 @@ fn finish(
         tell(host, entry, &mut report, error.clone(), at, elapsed(start));
     }
     match (error, &report.failure) {
+        // Nothing catches that.
+        (Some(error), Some(failure)) if failure.is_interruption() => {
+            if matches!(failure, Failure::Stopped { .. }) {
+                host.emit(EventKind::Warning(Box::new(error)));
+            }
+            Err(Ending::Interrupted.throw(None))
+        }
         (Some(error), Some(failure)) => {
             Err(Fault::of_module(entry.name, failure, error).throw(Position::NONE))
         }
@@ -192,7 +199,8 @@ fn explain(
     no_log: bool,
 ) -> Diagnostic {
     let subject = if subject.is_empty() { String::new() } else { format!(" `{}`", readable(subject)) };
-    let mut error = Diagnostic::new(format!("{}{subject} failed", entry.name));
+    let ending = if failure.is_interruption() { "was cut off" } else { "failed" };
+    let mut error = Diagnostic::new(format!("{}{subject} {ending}", entry.name));
     error.at = at;
     error = match failure {
         // The template's or variable file's own place says more than the words about it.

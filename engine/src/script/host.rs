@@ -4,7 +4,6 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
@@ -27,6 +26,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{EventKind, Recap, Status};
 use crate::facts::HostFacts;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::module::converge::{Call, Journal, Mode, Report};
 use crate::module::{Entry, Materials, Registry, Text};
 use crate::secrets::Secrets;
@@ -53,8 +53,8 @@ pub struct Surroundings {
     pub fetch: Fetch,
     /// Told of every step before it is made.
     pub journal: Box<dyn Journal>,
-    /// Set when the run shall stop after the step in hand.
-    pub interrupted: Arc<AtomicBool>,
+    /// Whether the run shall stop.
+    pub interrupt: Arc<Interrupt>,
 }
 
 /// What holds for the calls inside a role or task: dynamic scope.
@@ -147,6 +147,7 @@ impl Host {
         }
         let mut recap = self.recap.get();
         recap.failed |= ended.recap.failed;
+        recap.interrupted |= ended.recap.interrupted;
         ended.recap = recap;
         ended.started = self.started.get();
         self.emit(EventKind::HostFinished { recap });
@@ -163,7 +164,7 @@ impl Host {
             Stop::Ending(Ending::Host, _) => ended.host_done = true,
             Stop::Ending(Ending::Play, _) => ended.play_done = true,
             // The task whose time it is makes an error of `Overdue`; nothing is left of it here.
-            Stop::Ending(Ending::Interrupted | Ending::Overdue, _) => ended.interrupted = true,
+            Stop::Ending(Ending::Interrupted | Ending::Overdue, _) => ended.recap.interrupted = true,
             Stop::Ending(Ending::Unknown, at) => {
                 let mut word = Diagnostic::new("the prediction ends here")
                     .because("what follows depends on a value that only a real run knows")
@@ -236,7 +237,7 @@ impl Host {
 
     /// Whether the run shall stop.
     pub(super) fn interrupted(&self) -> bool {
-        self.surroundings.interrupted.load(Ordering::Relaxed)
+        self.surroundings.interrupt.is_set()
     }
 
     /// Whether the time of an enclosing task is over.

@@ -6,6 +6,7 @@
 
 pub mod account_files;
 pub mod changes;
+pub mod children;
 mod environment;
 pub mod native;
 pub mod ownership;

@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, FileType, OFlags, StatxFlags, Timespec, Timestamps};
 use rustix::io::Errno;
@@ -19,6 +20,7 @@ use super::ownership::{self, Owner};
 use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, View, environment, process};
 use crate::accounts;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 
 /// The root that this thread sees, live or not.
 pub struct Native {
@@ -30,13 +32,28 @@ pub struct Native {
     serial: Cell<u32>,
     /// What commands start with, made when the first one does.
     environment: OnceCell<BTreeMap<String, String>>,
+    /// Ends running commands.
+    interrupt: Arc<Interrupt>,
 }
 
 impl Native {
     /// The calling thread's root. The caller knows what kind of root that is.
     pub fn new(root_kind: RootKind) -> Self {
         let identity = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        Self { root_kind, identity, lasting: true, serial: Cell::new(0), environment: OnceCell::new() }
+        Self {
+            root_kind,
+            identity,
+            lasting: true,
+            serial: Cell::new(0),
+            environment: OnceCell::new(),
+            interrupt: Arc::default(),
+        }
+    }
+
+    /// The same, whose commands are ended when `interrupt` says that the run shall stop now.
+    #[must_use]
+    pub fn interrupted_by(self, interrupt: Arc<Interrupt>) -> Self {
+        Self { interrupt, ..self }
     }
 
     /// The same for files that need not outlive a power cut: not waiting for the disk is several times faster.
@@ -199,7 +216,7 @@ impl View for Native {
     }
 
     fn probe(&self, command: &Command) -> Result<Output, Failure> {
-        process::run(command, self.environment())
+        process::run(command, self.environment(), &self.interrupt)
     }
 
     fn find_program(&self, name: &str) -> Option<PathBuf> {
@@ -290,7 +307,7 @@ impl System for Native {
     }
 
     fn run(&self, command: &Command) -> Result<Output, Failure> {
-        process::run(command, self.environment())
+        process::run(command, self.environment(), &self.interrupt)
     }
 }
 

@@ -5,19 +5,24 @@ use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
+use super::children::Spawned;
 use super::placed::{PLACES, Placed};
 use super::streams::Streams;
 use super::{Command, Output};
 use crate::failure::{self, Failure};
+use crate::interrupt::Interrupt;
 use crate::syscall;
 
-/// How long a command that took too long has between being asked to end and being ended.
+/// How long a command that took too long, or that must not go on, has between being asked to end and being ended.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How often a waiting agent looks whether it was told to stop now.
+const LISTEN: Duration = Duration::from_millis(100);
 
 /// How often a process is looked at where the kernel can't tell of its end (Linux before 5.3).
 const LOOK: Duration = Duration::from_millis(20);
@@ -27,72 +32,87 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Its streams are pipes, so that nothing reaches the agent's own; `/dev/null` is not needed. It has a session of its own:
 /// an interrupt at the terminal does not reach it, and a program that wants to ask a person fails instead of waiting
 /// for an answer. It is over when the process itself has ended, even if a daemon that it left holds the pipes open; what
-/// takes longer than its time is ended with all that it started.
+/// takes longer than its time is ended with all that it started, and so is what runs when `interrupt` says that it be now.
 ///
 /// # Errors
-/// [`Failure::Start`] or [`Failure::Timeout`].
-pub fn run(command: &Command, environment: &BTreeMap<String, String>) -> Result<Output, Failure> {
+/// [`Failure::Start`], [`Failure::Timeout`] or [`Failure::Stopped`].
+pub fn run(
+    command: &Command,
+    environment: &BTreeMap<String, String>,
+    interrupt: &Interrupt,
+) -> Result<Output, Failure> {
+    let start = Start { command, environment, interrupt };
     match &command.program {
-        None => execute(command, &command.argv, environment),
-        Some(program) => execute_placed(command, program, environment),
+        None => start.execute(&command.argv),
+        Some(program) => start.execute_placed(program),
     }
 }
 
-/// Runs a program that travels with the command from the first place that allows it.
-fn execute_placed(
-    command: &Command,
-    program: &[u8],
-    environment: &BTreeMap<String, String>,
-) -> Result<Output, Failure> {
-    let Some((name, arguments)) = command.argv.split_first() else { return Err(empty()) };
-    let mut refused = None;
-    for place in PLACES {
-        let placed = match Placed::below(Path::new(place), name, program) {
-            Ok(placed) => placed,
+/// A command that is to be run, and what it is run with.
+struct Start<'a> {
+    command: &'a Command,
+    environment: &'a BTreeMap<String, String>,
+    interrupt: &'a Interrupt,
+}
+
+impl Start<'_> {
+    /// Runs a program that travels with the command from the first place that allows it.
+    fn execute_placed(&self, program: &[u8]) -> Result<Output, Failure> {
+        let Some((name, arguments)) = self.command.argv.split_first() else { return Err(empty()) };
+        let mut refused = None;
+        for place in PLACES {
+            let placed = match Placed::below(Path::new(place), name, program) {
+                Ok(placed) => placed,
+                Err(error) => {
+                    refused = Some(Failure::io("put a program into", Path::new(place), &error));
+                    continue;
+                }
+            };
+            let mut words = placed.words();
+            words.extend_from_slice(arguments);
+            match self.execute(&words) {
+                Err(failure @ Failure::Start { .. }) if placed.is_binary() => refused = Some(failure),
+                result => return result,
+            }
+        }
+        Err(refused.unwrap_or_else(empty))
+    }
+
+    fn execute(&self, argv: &[String]) -> Result<Output, Failure> {
+        let command = self.command;
+        if self.interrupt.is_now() {
+            return Err(Failure::Stopped { command: command.to_shell(), output: String::new() });
+        }
+        let mut child = spawn(command, argv, self.environment)?;
+        let process = Process::of(&child);
+        let streams = Streams::of(&mut child, command.stdin.as_deref().unwrap_or_default());
+        let mut streams = match streams {
+            Ok(streams) => streams,
             Err(error) => {
-                refused = Some(Failure::io("put a program into", Path::new(place), &error));
-                continue;
+                process.end(&mut child);
+                return Err(start_failure(command, argv, &error));
             }
         };
-        let mut words = placed.words();
-        words.extend_from_slice(arguments);
-        match execute(command, &words, environment) {
-            Err(failure @ Failure::Start { .. }) if placed.is_binary() => refused = Some(failure),
-            result => return result,
-        }
-    }
-    Err(refused.unwrap_or_else(empty))
-}
-
-fn execute(
-    command: &Command,
-    argv: &[String],
-    environment: &BTreeMap<String, String>,
-) -> Result<Output, Failure> {
-    let mut child = start(command, argv, environment)?;
-    let process = Process::of(&child);
-    let streams = Streams::of(&mut child, command.stdin.as_deref().unwrap_or_default());
-    let mut streams = match streams {
-        Ok(streams) => streams,
-        Err(error) => {
-            process.end(&mut child);
-            return Err(start_failure(command, argv, &error));
-        }
-    };
-    let deadline = command.timeout.map(|timeout| Instant::now() + timeout);
-    loop {
-        let patience = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if patience == Some(Duration::ZERO) {
-            process.stop(&mut child, &mut streams);
-            return Err(late(command, streams));
-        }
-        process.wait(&streams, patience);
-        let ended = child.try_wait().map_err(|error| start_failure(command, argv, &error))?;
-        // After looking whether it has ended: then all that it wrote is in the pipes.
-        streams.pump();
-        if let Some(status) = ended {
-            let status = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
-            return Ok(output(status, streams));
+        let deadline = command.timeout.map(|timeout| Instant::now() + timeout);
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                process.stop(&mut child, &mut streams);
+                return Err(late(command, streams));
+            }
+            if self.interrupt.is_now() {
+                process.stop(&mut child, &mut streams);
+                let output = output(0, streams).both_streams();
+                return Err(Failure::Stopped { command: command.to_shell(), output });
+            }
+            process.wait(&streams, left.unwrap_or(LISTEN).min(LISTEN));
+            let ended = child.try_wait().map_err(|error| start_failure(command, argv, &error))?;
+            // After looking whether it has ended: then all that it wrote is in the pipes.
+            streams.pump();
+            if let Some(status) = ended {
+                let status = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+                return Ok(output(status, streams));
+            }
         }
     }
 }
@@ -116,11 +136,11 @@ fn late(command: &Command, streams: Streams<'_>) -> Failure {
     }
 }
 
-fn start(
+fn spawn(
     command: &Command,
     argv: &[String],
     environment: &BTreeMap<String, String>,
-) -> Result<Child, Failure> {
+) -> Result<Spawned, Failure> {
     let Some((program, arguments)) = argv.split_first() else { return Err(empty()) };
     let mut process = std::process::Command::new(program);
     process
@@ -135,7 +155,7 @@ fn start(
     syscall::isolate(&mut process);
     let mut tries = 0;
     loop {
-        match process.spawn() {
+        match Spawned::by(&mut process) {
             // Another thread was starting a process while the program was being written, and that process holds the file
             // open until it has become another program: a moment.
             Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries < 100 => {
@@ -170,17 +190,14 @@ struct Process {
 }
 
 impl Process {
-    fn of(child: &Child) -> Self {
+    fn of(child: &Spawned) -> Self {
         let pid = Pid::from_child(child);
         Self { pid, pidfd: rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok() }
     }
 
     /// Waits until a pipe can move, the process ends, or patience does.
-    fn wait(&self, streams: &Streams<'_>, patience: Option<Duration>) {
-        let patience = match self.pidfd {
-            Some(_) => patience,
-            None => Some(patience.unwrap_or(LOOK).min(LOOK)),
-        };
+    fn wait(&self, streams: &Streams<'_>, patience: Duration) {
+        let patience = if self.pidfd.is_some() { patience } else { patience.min(LOOK) };
         streams.wait(self.pidfd.as_ref().map(AsFd::as_fd), patience);
     }
 
@@ -191,7 +208,7 @@ impl Process {
     }
 
     /// Asks the process and all that it started to end, and ends what has not after a while.
-    fn stop(&self, child: &mut Child, streams: &mut Streams<'_>) {
+    fn stop(&self, child: &mut Spawned, streams: &mut Streams<'_>) {
         // The group is there as long as its leader has not been waited for.
         let _ = rustix::process::kill_process_group(self.pid, Signal::TERM);
         let patience = Instant::now() + GRACE;
@@ -200,7 +217,7 @@ impl Process {
             if left.is_zero() {
                 break;
             }
-            self.wait(streams, Some(left));
+            self.wait(streams, left);
             streams.pump();
         }
         self.end(child);
@@ -208,7 +225,7 @@ impl Process {
     }
 
     /// Ends the process and all that it started.
-    fn end(&self, child: &mut Child) {
+    fn end(&self, child: &mut Spawned) {
         let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
         let _ = child.wait();
     }

@@ -67,18 +67,18 @@ impl<'a> Streams<'a> {
     }
 
     /// Waits until a pipe can move, the process ends, or patience does.
-    pub fn wait(&self, process: Option<BorrowedFd<'_>>, patience: Option<Duration>) {
+    pub fn wait(&self, process: Option<BorrowedFd<'_>>, patience: Duration) {
         let mut fds = Vec::with_capacity(4);
         fds.extend(process.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         fds.extend(self.stdin.as_ref().map(|(pipe, _)| PollFd::new(pipe, PollFlags::OUT)));
         fds.extend(self.out.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
         fds.extend(self.err.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-        let patience = patience.map(|patience| Timespec {
+        let patience = Timespec {
             tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(patience.subsec_nanos()),
-        });
+        };
         // A signal only makes the caller look again.
-        let _ = rustix::event::poll(&mut fds, patience.as_ref());
+        let _ = rustix::event::poll(&mut fds, Some(&patience));
     }
 
     /// Moves what can be moved without waiting.

@@ -7,7 +7,6 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use refrain_engine::event::{EventKind, Status};
 use refrain_engine::facts::{self, Facts};
@@ -163,7 +162,7 @@ fn run(play: &Play, system: Rc<dyn System>, facts: Facts) -> Ran {
         }),
         fetch: Box::new(|path| Err(Failure::state(format!("`{path}` did not travel along")))),
         journal: Box::new(memory.clone()),
-        interrupted: Arc::new(AtomicBool::new(false)),
+        interrupt: Arc::default(),
     };
     host::run(&refrain_stdlib::registry(), play.bundle.clone(), surroundings);
     Ran { saved: memory.0.take(), ..ran.take() }

@@ -12,7 +12,22 @@ fn sh(script: &str) -> Command {
 }
 
 fn run(command: &Command) -> Result<Output, Failure> {
-    super::run(command, &environment())
+    super::run(command, &environment(), &Interrupt::default())
+}
+
+/// The same, told to stop now when the file at `begun` is there.
+fn run_until(command: &Command, begun: &Path) -> Result<Output, Failure> {
+    let interrupt = Interrupt::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let patience = Instant::now() + Duration::from_secs(20);
+            while !begun.exists() && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            interrupt.stop_now();
+        });
+        super::run(command, &environment(), &interrupt)
+    })
 }
 
 fn stdout(command: &Command) -> String {
@@ -88,6 +103,31 @@ fn what_takes_too_long_is_ended_with_all_that_it_started() {
     assert_eq!(failure.output(), Some("begun\n"));
     let child = std::fs::read_to_string(directory.path().join("child")).unwrap();
     assert_gone(child.trim().parse().unwrap());
+}
+
+#[test]
+fn what_shall_stop_now_is_ended_with_all_that_it_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let command = Command {
+        directory: Some(directory.path().to_owned()),
+        ..sh("echo begun; sh -c 'echo $$ > new; mv new child; exec sleep 30'; echo went on")
+    };
+    let start = Instant::now();
+    let child = directory.path().join("child");
+    let failure = run_until(&command, &child).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(20));
+    assert!(failure.is_interruption() && failure.output() == Some("begun\n"), "{failure:?}");
+    assert_gone(std::fs::read_to_string(child).unwrap().trim().parse().unwrap());
+}
+
+#[test]
+fn nothing_is_started_when_all_shall_stop_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let (interrupt, made) = (Interrupt::default(), directory.path().join("made"));
+    interrupt.stop_now();
+    let failure = super::run(&Command::new(["touch", made.to_str().unwrap()]), &environment(), &interrupt);
+    assert!(failure.unwrap_err().is_interruption());
+    assert!(!made.exists());
 }
 
 #[test]

@@ -1,13 +1,21 @@
 //! From a name to a TCP connection.
 
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
 use super::Target;
+use super::wire::LOOK;
 use crate::diagnostic::Diagnostic;
 use crate::failure;
+use crate::interrupt::Interrupt;
 use crate::transport::{Stage, Unreachable};
 
 /// After so much silence, the kernel asks whether the other side is still there.
@@ -16,16 +24,16 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 /// So many questions without an answer mean that it isn't.
 const KEEPALIVES: u32 = 4;
 
-/// Connects to the first address of the target's name that answers.
-pub(super) fn dial(target: &Target) -> Result<TcpStream, Unreachable> {
-    let addresses = resolve(target)?;
+/// Connects to the first address of the target's name that answers, unless the run shall stop.
+pub(super) fn dial(target: &Target, interrupt: &Interrupt) -> Result<TcpStream, Unreachable> {
+    let addresses = resolve(target, interrupt)?;
     let deadline = Instant::now() + target.timeout;
     let mut refusals: Vec<String> = Vec::new();
     for (tried, address) in addresses.iter().enumerate() {
         // Each gets its share of the time: an address that does not answer must not use up that of the next.
         let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         let patience = (deadline.saturating_duration_since(Instant::now()) / left).max(SHORTEST);
-        match TcpStream::connect_timeout(address, patience).and_then(prepared) {
+        match connect(*address, patience, interrupt).and_then(prepared) {
             Ok(socket) => return Ok(socket),
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
                 refusals.push(format!("{}: no answer in {} s", address.ip(), seconds(patience)));
@@ -38,6 +46,43 @@ pub(super) fn dial(target: &Target) -> Result<TcpStream, Unreachable> {
     Err(Unreachable { stage: Stage::Connection, error })
 }
 
+/// Connects to one address, with a socket that does not block.
+fn connect(address: SocketAddr, patience: Duration, interrupt: &Interrupt) -> io::Result<TcpStream> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    match rustix::net::connect(&socket, &address) {
+        Ok(()) => return Ok(socket.into()),
+        Err(Errno::INPROGRESS | Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    connected(&socket, Instant::now() + patience, interrupt)?;
+    sockopt::socket_error(&socket)??;
+    Ok(socket.into())
+}
+
+/// Waits until a socket is connected, or has failed to.
+fn connected(socket: &OwnedFd, deadline: Instant, interrupt: &Interrupt) -> io::Result<()> {
+    loop {
+        if interrupt.is_set() {
+            return Err(interrupted());
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left.min(LOOK)).ok();
+        match poll(&mut [PollFd::new(socket, PollFlags::OUT)], timeout.as_ref()) {
+            Ok(0) | Err(Errno::INTR) if left.is_zero() => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What comes of waiting when the run shall stop.
+fn interrupted() -> io::Error {
+    io::Error::new(io::ErrorKind::Interrupted, "interrupted")
+}
+
 /// No address gets less time than this.
 const SHORTEST: Duration = Duration::from_millis(100);
 
@@ -46,16 +91,15 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).round() / 10.0
 }
 
-fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Unreachable> {
+fn resolve(target: &Target, interrupt: &Interrupt) -> Result<Vec<SocketAddr>, Unreachable> {
     let unresolved = |reason: &str| Unreachable {
         stage: Stage::Name,
         error: Diagnostic::new(format!("could not resolve the name `{}`", target.host))
             .because(reason)
             .hint("`ansible_host` in the inventory says at which address a host is"),
     };
-    let found = (target.host.as_str(), target.port).to_socket_addrs();
-    let addresses: Vec<SocketAddr> = match found {
-        Ok(found) => found.collect(),
+    let addresses = match addresses(&target.host, target.port, interrupt) {
+        Ok(addresses) => addresses,
         Err(error) => {
             let reason = failure::reason(&error);
             let reason = reason.strip_prefix("failed to lookup address information: ").unwrap_or(&reason);
@@ -63,6 +107,28 @@ fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Unreachable> {
         }
     };
     if addresses.is_empty() { Err(unresolved("it has no address")) } else { Ok(addresses) }
+}
+
+/// The addresses of a name.
+fn addresses(host: &str, port: u16, interrupt: &Interrupt) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let name = host.to_owned();
+    // Nothing ends a question to a name server before its time; whoever asks needn't wait for the answer.
+    thread::Builder::new().spawn(move || {
+        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        // Nobody hears it if the run has stopped meanwhile.
+        let _ = sender.send(found);
+    })?;
+    loop {
+        match receiver.recv_timeout(LOOK) {
+            Ok(found) => return found,
+            Err(RecvTimeoutError::Timeout) if !interrupt.is_set() => {}
+            Err(_) => return Err(interrupted()),
+        }
+    }
 }
 
 /// The system's words with a small first letter.
@@ -75,7 +141,6 @@ fn lower(text: &str) -> String {
 fn prepared(socket: TcpStream) -> std::io::Result<TcpStream> {
     // Small packets are sent at once. Waiting for company costs 40 ms each.
     socket.set_nodelay(true)?;
-    socket.set_nonblocking(true)?;
     sockopt::set_socket_keepalive(&socket, true)?;
     sockopt::set_tcp_keepidle(&socket, KEEPALIVE)?;
     sockopt::set_tcp_keepintvl(&socket, KEEPALIVE)?;
@@ -104,7 +169,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         for host in ["127.0.0.1", "localhost"] {
-            let socket = dial(&target(host, port)).unwrap();
+            let socket = dial(&target(host, port), &Interrupt::default()).unwrap();
             assert!(socket.nodelay().unwrap());
             assert!(sockopt::socket_keepalive(&socket).unwrap());
         }
@@ -116,7 +181,7 @@ mod tests {
             eprintln!("skipped: this machine has no IPv6");
             return;
         };
-        dial(&target("::1", listener.local_addr().unwrap().port())).unwrap();
+        dial(&target("::1", listener.local_addr().unwrap().port()), &Interrupt::default()).unwrap();
     }
 
     #[test]
@@ -127,7 +192,7 @@ mod tests {
                 .unwrap();
         rustix::net::bind(&taken, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
         let address: SocketAddr = rustix::net::getsockname(&taken).unwrap().try_into().unwrap();
-        let refused = dial(&target("127.0.0.1", address.port())).unwrap_err();
+        let refused = dial(&target("127.0.0.1", address.port()), &Interrupt::default()).unwrap_err();
         assert_eq!(refused.stage, Stage::Connection);
         assert_eq!(
             refused.error.to_string(),
@@ -136,7 +201,7 @@ mod tests {
                 address.port()
             )
         );
-        let unresolved = dial(&target("name.invalid", 22)).unwrap_err();
+        let unresolved = dial(&target("name.invalid", 22), &Interrupt::default()).unwrap_err();
         assert_eq!(unresolved.stage, Stage::Name);
         assert!(unresolved.error.message.contains("`name.invalid`"));
     }

@@ -31,6 +31,7 @@ pub use passphrases::AskSecret;
 use super::{AgentBinary, Connection, Stage, Unreachable};
 use crate::diagnostic::Diagnostic;
 use crate::failure;
+use crate::interrupt::Interrupt;
 
 /// The hosts that all users of the controller know.
 const SYSTEM_KNOWN_HOSTS: &str = "/etc/ssh/ssh_known_hosts";
@@ -145,8 +146,12 @@ impl Client {
 /// Where an earlier play has left its connection, that one is used.
 ///
 /// # Errors
-/// Something on the way did not work out; the error says what, and at which stage.
-pub fn connect(target: &Target, client: &Arc<Client>) -> Result<Box<dyn Connection>, Unreachable> {
+/// Something on the way did not work out; the error says what, and at which stage. Or `interrupt` said that the run shall stop.
+pub fn connect(
+    target: &Target,
+    client: &Arc<Client>,
+    interrupt: &Arc<Interrupt>,
+) -> Result<Box<dyn Connection>, Unreachable> {
     let name = target.to_string();
     if let Some(mut wire) = client.kept(&name) {
         wire.forget_round_trips();
@@ -155,15 +160,15 @@ pub fn connect(target: &Target, client: &Arc<Client>) -> Result<Box<dyn Connecti
             return Ok(Box::new(stream));
         }
     }
-    let wire = open(target, client)?;
+    let wire = open(target, client, interrupt)?;
     Ok(Box::new(Stream::start(wire, client, name)?))
 }
 
 /// Connects to a host and logs in.
-fn open(target: &Target, client: &Client) -> Result<Wire, Unreachable> {
+fn open(target: &Target, client: &Client, interrupt: &Arc<Interrupt>) -> Result<Wire, Unreachable> {
     let known = client.known_hosts()?;
-    let socket = dial::dial(target)?;
-    let mut wire = Wire::new(socket, &host_key::algorithms(known, target))
+    let socket = dial::dial(target, interrupt)?;
+    let mut wire = Wire::new(socket, &host_key::algorithms(known, target), interrupt)
         .map_err(|trouble| no_session(target, &trouble, true))?;
     wire.handshake(target.timeout).map_err(|trouble| no_session(target, &trouble, wire.speaks_ssh()))?;
     let may_send_password = host_key::check(&wire.session, known, target)?;

@@ -105,7 +105,7 @@ impl Pipe {
             if self.has_more() && !wire.is_sending() {
                 continue;
             }
-            if !wire.wait(deadline)? {
+            if !wire.wait_or_give_up(deadline)? {
                 return Err(Trouble::Late(PATIENCE));
             }
         }
@@ -207,6 +207,22 @@ impl Pipe {
     /// # Errors
     /// As [`Pipe::pull`].
     pub(super) fn wait(&mut self, wire: &mut Wire, deadline: Instant) -> Result<bool, Trouble> {
+        self.wait_by(wire, |wire| wire.wait(deadline))
+    }
+
+    /// As [`Pipe::wait`], until the run shall stop.
+    ///
+    /// # Errors
+    /// As [`Pipe::pull`], or the run shall stop.
+    pub(super) fn wait_or_give_up(&mut self, wire: &mut Wire, deadline: Instant) -> Result<bool, Trouble> {
+        self.wait_by(wire, |wire| wire.wait_or_give_up(deadline))
+    }
+
+    fn wait_by(
+        &mut self,
+        wire: &mut Wire,
+        wait: impl Fn(&Wire) -> Result<bool, Trouble>,
+    ) -> Result<bool, Trouble> {
         loop {
             if self.pull()? || self.ended() {
                 return Ok(true);
@@ -214,7 +230,7 @@ impl Pipe {
             if std::mem::take(&mut self.sent) {
                 wire.count_round_trip();
             }
-            if !wire.wait(deadline)? {
+            if !wait(wire)? {
                 return Ok(false);
             }
         }

@@ -55,6 +55,7 @@ enum Attempt {
 impl Stream {
     /// Starts the agent, without waiting for it. In the end, the client is given the wire back under `name`.
     pub(super) fn start(mut wire: Wire, client: &Arc<Client>, name: String) -> Result<Self, Unreachable> {
+        wire.may_give_up = true;
         let pipe = client
             .binary
             .hash()
@@ -96,6 +97,7 @@ impl Stream {
         let said = self.pipe.output();
         if let Some(noise) = find(said, &MAGIC) {
             self.pipe.take(noise);
+            self.wire.may_give_up = false;
             self.phase = Phase::Running;
         } else if !self.pipe.is_idle() {
             // What is within a packet has to be finished first.
@@ -175,7 +177,7 @@ fn put_through(pipe: &mut Pipe, wire: &mut Wire, mut content: &[u8]) -> Result<(
     }
     while !pipe.ended() {
         let deadline = Instant::now() + PATIENCE;
-        if !pipe.wait(wire, deadline).map_err(|trouble| trouble.words())? {
+        if !pipe.wait_or_give_up(wire, deadline).map_err(|trouble| trouble.words())? {
             return Err(format!("no word from the host in {} s", PATIENCE.as_secs()));
         }
         if pipe.output().len() > MOST_NOISE {

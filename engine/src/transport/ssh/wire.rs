@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -10,6 +11,7 @@ use rustix::net::sockopt;
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
 use crate::failure;
+use crate::interrupt::Interrupt;
 
 /// What keys are exchanged with. Curve25519 first: it is safe, and costs a hundredth of a second less than what OpenSSH
 /// prefers.
@@ -30,6 +32,9 @@ const SIGNATURES: &str = "rsa-sha2-512,rsa-sha2-256";
 /// The messages of libssh2's handshake that each wait for an answer: version, proposal, key, service.
 const HANDSHAKE_TRIPS: u32 = 4;
 
+/// How often a wait looks whether the run shall stop.
+pub(super) const LOOK: Duration = Duration::from_millis(100);
+
 /// What is said of a connection that is gone.
 const LOST: &str = "the host closed the connection";
 
@@ -39,6 +44,9 @@ pub(super) struct Wire {
     pub session: Session,
     socket: TcpStream,
     round_trips: u32,
+    interrupt: Arc<Interrupt>,
+    /// Whether waits end when the run shall stop: until a play has begun at the other end.
+    pub may_give_up: bool,
 }
 
 /// Why something on the wire did not work out.
@@ -54,6 +62,8 @@ pub(super) enum Trouble {
     Lost,
     /// The far side says more and more, and listens to nothing.
     Flood,
+    /// The run shall stop.
+    Interrupted,
 }
 
 impl Trouble {
@@ -61,7 +71,7 @@ impl Trouble {
     pub(super) fn code(&self) -> i32 {
         match self {
             Self::Ssh(error) => code(error),
-            Self::Late(_) | Self::Socket(_) | Self::Lost | Self::Flood => 0,
+            Self::Late(_) | Self::Socket(_) | Self::Lost | Self::Flood | Self::Interrupted => 0,
         }
     }
 
@@ -87,6 +97,7 @@ impl Trouble {
             Self::Late(patience) => format!("no answer in {} s", patience.as_secs_f64()),
             Self::Socket(error) => failure::reason(error),
             Self::Flood => "the host says more and more, and listens to nothing".to_owned(),
+            Self::Interrupted => "interrupted".to_owned(),
         }
     }
 }
@@ -105,11 +116,16 @@ pub(super) fn code(error: &ssh2::Error) -> i32 {
 }
 
 impl Wire {
-    /// A session over `socket`, which must not block, that prefers hosts to show keys by `host_key_algorithms`.
+    /// A session over `socket`, which must not block, that prefers hosts to show keys by `host_key_algorithms`. It is
+    /// given up when `interrupt` says so before a play has begun.
     ///
     /// # Errors
     /// libssh2 knows none of the algorithms.
-    pub(super) fn new(socket: TcpStream, host_key_algorithms: &str) -> Result<Self, Trouble> {
+    pub(super) fn new(
+        socket: TcpStream,
+        host_key_algorithms: &str,
+        interrupt: &Arc<Interrupt>,
+    ) -> Result<Self, Trouble> {
         let mut session = Session::new()?;
         for (kind, methods) in [
             (MethodType::Kex, KEY_EXCHANGE),
@@ -126,7 +142,7 @@ impl Wire {
         let shared = socket.try_clone().map_err(Trouble::Socket)?;
         session.set_tcp_stream(shared);
         // Connecting was the first round trip.
-        Ok(Self { session, socket, round_trips: 1 })
+        Ok(Self { session, socket, round_trips: 1, interrupt: Arc::clone(interrupt), may_give_up: true })
     }
 
     /// Agrees on keys.
@@ -148,7 +164,7 @@ impl Wire {
     /// Does something that may have to wait for the far side: `act` is called again until it no longer would block.
     ///
     /// # Errors
-    /// What `act` says, or it took longer than `patience`.
+    /// What `act` says, or it took longer than `patience`, or the run shall stop.
     pub(super) fn run<T>(
         &mut self,
         patience: Duration,
@@ -159,7 +175,7 @@ impl Wire {
         loop {
             match act() {
                 Err(error) if code(&error) == libssh2_sys::LIBSSH2_ERROR_EAGAIN => {
-                    if !self.wait(deadline)? {
+                    if !self.wait_or_give_up(deadline)? {
                         return Err(Trouble::Late(patience));
                     }
                     waited = true;
@@ -168,6 +184,22 @@ impl Wire {
                     self.round_trips += u32::from(waited);
                     return Ok(result?);
                 }
+            }
+        }
+    }
+
+    /// As [`Wire::wait`], until the run shall stop.
+    pub(super) fn wait_or_give_up(&self, deadline: Instant) -> Result<bool, Trouble> {
+        loop {
+            if self.may_give_up && self.interrupt.is_set() {
+                return Err(Trouble::Interrupted);
+            }
+            let now = Instant::now();
+            if self.wait(deadline.min(now + LOOK))? {
+                return Ok(true);
+            }
+            if now >= deadline {
+                return Ok(false);
             }
         }
     }
