@@ -5,6 +5,7 @@ mod documents;
 mod downloads;
 mod endings;
 mod facts;
+mod first_process;
 mod input;
 mod language;
 mod roots;
