@@ -125,9 +125,13 @@ impl fmt::Display for Diagnostic {
         f.write_str(&self.message)?;
         if let Some(at) = &self.at {
             let gutter = at.line.to_string().len();
-            let lead: String =
-                at.text.chars().take(at.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            let room = at.text.chars().count().saturating_sub(at.column - 1).max(1);
+            let lead: String = at
+                .text
+                .chars()
+                .take(at.column.saturating_sub(1))
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
+            let room = at.text.chars().count().saturating_sub(at.column.saturating_sub(1)).max(1);
             write!(f, "\n{:gutter$}--> {}:{}:{}", "", at.path, at.line, at.column)?;
             write!(f, "\n{:gutter$} |", "")?;
             write!(f, "\n{} | {}", at.line, at.text)?;

@@ -93,6 +93,25 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether it is something that happens on a host, which its agent may tell. The rest is the run's own.
+    pub fn is_told_by_hosts(&self) -> bool {
+        match self {
+            Self::Task(_)
+            | Self::HandlerStarted { .. }
+            | Self::Warning(_)
+            | Self::Message { .. }
+            | Self::PredictionEnded(_)
+            | Self::HostFailed(_)
+            | Self::HostFinished { .. } => true,
+            Self::RunStarted { .. }
+            | Self::PlayStarted { .. }
+            | Self::HostStarted { .. }
+            | Self::HostUnreachable { .. }
+            | Self::Stopping { .. }
+            | Self::RunFinished { .. } => false,
+        }
+    }
+
     /// The event with every text in it passed through `mask`, diagnostics and differences included.
     #[must_use]
     pub fn mask(self, mask: impl Fn(&str) -> String) -> Self {
@@ -208,13 +227,13 @@ impl Recap {
         }
     }
 
-    /// Adds what happened in a further play.
+    /// Adds what happened in a further play. What a host has counted may be anything, and no sum of it is too much.
     pub fn add(&mut self, other: &Self) {
-        self.ok += other.ok;
-        self.changed += other.changed;
-        self.may_change += other.may_change;
-        self.skipped += other.skipped;
-        self.undeclared += other.undeclared;
+        self.ok = self.ok.saturating_add(other.ok);
+        self.changed = self.changed.saturating_add(other.changed);
+        self.may_change = self.may_change.saturating_add(other.may_change);
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        self.undeclared = self.undeclared.saturating_add(other.undeclared);
         self.failed |= other.failed;
         self.unreachable |= other.unreachable;
         self.interrupted |= other.interrupted;

@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod inventory;
 pub mod module;
 pub mod origin;
+pub mod printable;
 pub mod project;
 pub mod python_regex;
 pub mod raw_path;

@@ -124,7 +124,7 @@ fn verdict(recaps: &IndexMap<String, Recap>, tell_changes: bool, signal: Option<
         exit::FAILED
     } else if recaps.values().any(|recap| recap.unreachable) {
         exit::UNREACHABLE
-    } else if tell_changes && recaps.values().any(|recap| recap.changed + recap.may_change > 0) {
+    } else if tell_changes && recaps.values().any(|recap| recap.changed > 0 || recap.may_change > 0) {
         exit::WOULD_CHANGE
     } else {
         exit::DONE

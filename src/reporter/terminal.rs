@@ -2,6 +2,8 @@
 //!
 //! What is unchanged is hidden unless asked for; a change is a line, with its difference below it when that is asked for; a
 //! failure is shown whole. At the end stands one line per host.
+//!
+//! What comes from a host is shown as it can be shown: nothing in it reaches the terminal that would act there.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -11,6 +13,7 @@ use console::{Style, style};
 use indexmap::IndexMap;
 use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::event::{Event, EventKind, Recap, Reporter, Status, StepReport, TaskReport};
+use refrain_engine::printable;
 
 /// Writes to a terminal or pipe, with colors where standard output is a terminal that wants them.
 pub struct Terminal<W> {
@@ -40,7 +43,7 @@ impl<W: Write> Terminal<W> {
     }
 
     fn host(&self, event: &Event) -> String {
-        let name = event.host.as_deref().unwrap_or("-");
+        let name = printable::line(event.host.as_deref().unwrap_or("-"));
         format!("{name:<width$}", width = self.width)
     }
 
@@ -56,19 +59,23 @@ impl<W: Write> Terminal<W> {
         if task.status == Status::Failed && self.verbose == 0 {
             return Ok(());
         }
-        let mut line =
-            format!("{} {} {}", color.apply_to(format!("{word:>8}")), self.host(event), task.module);
+        let mut line = format!(
+            "{} {} {}",
+            color.apply_to(format!("{word:>8}")),
+            self.host(event),
+            printable::line(&task.module)
+        );
         if !task.subject.is_empty() {
-            let _ = write!(line, " {}", style(&task.subject).bold());
+            let _ = write!(line, " {}", style(printable::line(&task.subject)).bold());
         }
         let mut about: Vec<String> = Vec::new();
         about.extend(task.role.iter().map(|role| format!("role {role}")));
         about.extend(task.within.iter().cloned());
         if !about.is_empty() {
-            let _ = write!(line, " {}", style(format!("[{}]", about.join(" > "))).dim());
+            let _ = write!(line, " {}", style(format!("[{}]", printable::line(&about.join(" > ")))).dim());
         }
         if let Some(reason) = task.reason.as_ref().filter(|_| quiet || task.status == Status::MayChange) {
-            let _ = write!(line, " {}", style(format!("({reason})")).dim());
+            let _ = write!(line, " {}", style(format!("({})", printable::line(reason))).dim());
         }
         if self.verbose > 1 {
             let _ = write!(line, " {}", style(format!("{:.1} ms", micros(task.duration))).dim());
@@ -87,7 +94,7 @@ impl<W: Write> Terminal<W> {
         // A single step whose words repeat the line above says nothing new.
         let says_more = task.steps.len() > 1 || self.verbose > 0 || !step.text.starts_with("write ");
         if says_more {
-            self.line(&format!("             {}", style(&step.text).dim()))?;
+            self.line(&format!("             {}", style(printable::line(&step.text)).dim()))?;
         }
         match &step.diff {
             Some(text) if diff => text.lines().try_for_each(|line| self.diff_line(line)),
@@ -102,12 +109,12 @@ impl<W: Write> Terminal<W> {
             Some(b'@') => Style::new().cyan(),
             _ => Style::new().dim(),
         };
-        self.line(&format!("             {}", color.apply_to(line)))
+        self.line(&format!("             {}", color.apply_to(printable::line(line))))
     }
 
     fn diagnostic(&mut self, lead: &str, diagnostic: &Diagnostic) -> io::Result<()> {
         for line in format!("{lead}{diagnostic}").lines() {
-            self.line(&format!("    {line}"))?;
+            self.line(&format!("    {}", printable::line(line)))?;
         }
         Ok(())
     }
@@ -127,14 +134,18 @@ impl<W: Write> Terminal<W> {
             return Ok(());
         }
         let host = self.host(event);
-        self.line(&format!("         {host} {}", style(connection).dim()))
+        self.line(&format!("         {host} {}", style(printable::line(connection)).dim()))
     }
 
     fn play(&mut self, play: &str, hosts: &[String]) -> io::Result<()> {
         self.width = hosts.iter().map(|host| host.chars().count()).max().unwrap_or(0).min(30);
         let count = hosts.len();
         let plural = if count == 1 { "" } else { "s" };
-        self.line(&format!("\n{} {}", style(play).bold(), style(format!("({count} host{plural})")).dim()))
+        self.line(&format!(
+            "\n{} {}",
+            style(printable::line(play)).bold(),
+            style(format!("({count} host{plural})")).dim()
+        ))
     }
 
     fn recap(&mut self, hosts: &IndexMap<String, Recap>, duration: u64) -> io::Result<()> {
@@ -142,9 +153,9 @@ impl<W: Write> Terminal<W> {
         self.line("")?;
         for (host, recap) in hosts {
             let counts = self.counts(recap);
-            self.line(&format!("{host:<width$}  {counts}"))?;
+            self.line(&format!("{:<width$}  {counts}", printable::line(host)))?;
         }
-        let undeclared: u32 = hosts.values().map(|recap| recap.undeclared).sum();
+        let undeclared: u64 = hosts.values().map(|recap| u64::from(recap.undeclared)).sum();
         if undeclared > 0 {
             let plural = if undeclared == 1 { "" } else { "s" };
             self.line(&format!(
@@ -215,7 +226,7 @@ impl<W: Write + Send> Reporter for Terminal<W> {
             EventKind::HandlerStarted { handler } => {
                 let word = style(format!("{:>8}", "handler")).blue();
                 let host = self.host(event);
-                self.line(&format!("{word} {host} {handler}"))
+                self.line(&format!("{word} {host} {}", printable::line(handler)))
             }
             EventKind::Warning(warning) => {
                 let lead = style(format!("{:>8}", "warning")).yellow().bold();
@@ -225,7 +236,8 @@ impl<W: Write + Send> Reporter for Terminal<W> {
             }
             EventKind::Message { text } => {
                 let host = self.host(event);
-                text.lines().try_for_each(|text| self.line(&format!("         {host} {text}")))
+                text.lines()
+                    .try_for_each(|text| self.line(&format!("         {host} {}", printable::line(text))))
             }
             EventKind::PredictionEnded(word) => {
                 let lead = style(format!("{:>8}", "unknown")).magenta().bold();
@@ -235,7 +247,7 @@ impl<W: Write + Send> Reporter for Terminal<W> {
             }
             EventKind::HostFailed(error) => self.bad(event, "failed", "", error),
             EventKind::HostUnreachable { stage, error } => {
-                self.bad(event, "unreachable", &format!(" ({stage})"), error)
+                self.bad(event, "unreachable", &format!(" ({})", printable::line(stage)), error)
             }
             EventKind::Stopping { now } => {
                 let text = if *now {
@@ -366,6 +378,55 @@ mod tests {
             terminal.event(&event).unwrap();
         }
         String::from_utf8(out).unwrap()
+    }
+
+    /// The event with `text` in front of every text in it.
+    fn poisoned(event: &Event, text: &str) -> Event {
+        let kind =
+            event.kind.clone().mask(|old| if is_word(old) { old.to_owned() } else { format!("{text}{old}") });
+        Event { host: event.host.as_ref().map(|host| format!("{text}{host}")), kind, ..event.clone() }
+    }
+
+    /// Whether a text stands for one of a few values and could be nothing else.
+    fn is_word(text: &str) -> bool {
+        serde_json::from_value::<Status>(text.into()).is_ok()
+            || events().iter().any(|event| serde_json::to_value(&event.kind).unwrap()["event"] == text)
+    }
+
+    #[test]
+    fn nothing_from_a_host_acts_on_the_terminal() {
+        console::set_colors_enabled(false);
+        let acting = "\u{1b}]0;title\u{7}\u{1b}[2J\r\u{9b}1A\u{202e}\u{8}\0";
+        for (verbose, diff) in [(0, false), (2, true)] {
+            let mut out = Vec::new();
+            let mut terminal = Terminal::new(&mut out, verbose, diff);
+            for event in events() {
+                terminal.event(&poisoned(&event, acting)).unwrap();
+            }
+            let shown = String::from_utf8(out).unwrap();
+            let acts = |letter: char| letter != '\n' && printable::acts(letter);
+            assert_eq!(shown.matches(acts).collect::<String>(), "", "{shown}");
+            assert!(shown.contains("^[]0;title^G"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn no_text_of_one_line_begins_another() {
+        console::set_colors_enabled(false);
+        let Some(EventKind::Task(mut task)) = events()
+            .into_iter()
+            .map(|event| event.kind)
+            .find(|kind| matches!(kind, EventKind::Task(task) if task.status == Status::Changed))
+        else {
+            panic!("there is one")
+        };
+        task.subject = "/b\n  failed node2 file::content".to_owned();
+        task.steps.clear();
+        task.role = Some("a\n  failed node2".to_owned());
+        let event = Event { at: 0, host: Some("node1".to_owned()), kind: EventKind::Task(task) };
+        let mut out = Vec::new();
+        Terminal::new(&mut out, 0, false).event(&event).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod support;
 
 mod cache;
 mod host_keys;
+mod hostile;
 mod login;
 mod stopping;
 mod stream;

@@ -89,7 +89,7 @@ fn the_agent_complains_and_ends() {
     insta::assert_snapshot!(run(&project, &[]).unreachable(), @r"
     agent: lost the agent before the play had ended
     caused by: it exited with status 3
-        [31mout of memory
+        ^[[31mout of memory
     ");
 }
 

@@ -19,13 +19,22 @@ const FIRST_WORD: Duration = Duration::from_secs(1);
 /// How long an agent that shall stop now may take to end: its commands have two seconds to end in good order.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
+/// An agent may say so much in one play: whatever it says is kept or shown by somebody.
+const MOST_EVENTS: u32 = 1_000_000;
+
+/// The same in bytes.
+const MOST_BYTES: u64 = 512 * 1024 * 1024;
+
+/// An agent may ask for files so often in one play.
+const MOST_WISHES: u32 = 100_000;
+
 /// Gives the content of a file that the agent asks for. Only files that its bundle lists are ever looked for.
 pub type Serve<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
 
 /// Runs a play on the host behind `connection`.
 ///
 /// # Errors
-/// The agent ended before the play did, or said something that makes no sense.
+/// The agent ended before the play did, or said something that makes no sense or is not its to say.
 pub fn run(
     connection: &mut dyn Connection,
     bundle: Bundle,
@@ -34,7 +43,8 @@ pub fn run(
     interrupt: &Interrupt,
 ) -> Result<Ended, Unreachable> {
     let sources = Arc::clone(&bundle.sources);
-    let mut talk = Talk { connection, incoming: Incoming::default(), sources, serve, emit };
+    let mut talk =
+        Talk { connection, incoming: Incoming::default(), sources, serve, emit, events: 0, wishes: 0 };
     let result = talk.send(&ToAgent::Run(Box::new(bundle))).and_then(|()| talk.listen(interrupt));
     match result {
         // Nobody has begun there, as far as anybody knows, and nobody shall.
@@ -57,6 +67,8 @@ struct Talk<'a> {
     sources: Arc<Sources>,
     serve: &'a Serve<'a>,
     emit: &'a dyn Fn(EventKind),
+    events: u32,
+    wishes: u32,
 }
 
 impl Talk<'_> {
@@ -70,11 +82,15 @@ impl Talk<'_> {
         let mut told = Told { urgency: Urgency::None, since: Instant::now() };
         loop {
             self.tell(&mut told, interrupt)?;
-            match self.incoming.next(self.connection, LOOK)? {
+            let message = self.incoming.next(self.connection, LOOK)?;
+            if self.incoming.received() > MOST_BYTES {
+                return Err(lost(self.connection, &format!("the agent sent more than {MOST_BYTES} bytes")));
+            }
+            match message {
                 None => {}
-                Some(ToController::Event(event)) => (self.emit)(*event),
+                Some(ToController::Event(event)) => self.pass_on(*event)?,
                 Some(ToController::Need(path)) => self.give(path)?,
-                Some(ToController::Ended(ended)) => return Ok(ended),
+                Some(ToController::Ended(ended)) => return Ok(self.judge(ended)),
                 Some(other @ (ToController::Hello(_) | ToController::Answers { .. })) => {
                     let reason = format!("the agent sent {} in the middle of a play", other.word());
                     return Err(lost(self.connection, &reason));
@@ -104,8 +120,32 @@ impl Talk<'_> {
         Err(lost(self.connection, &format!("it did not stop in {} s", patience.as_secs())))
     }
 
+    /// Passes on an event, if it is a host's to tell.
+    fn pass_on(&mut self, event: EventKind) -> Result<(), Unreachable> {
+        self.events += 1;
+        if self.events > MOST_EVENTS {
+            return Err(lost(self.connection, &format!("the agent sent more than {MOST_EVENTS} events")));
+        }
+        if !event.is_told_by_hosts() {
+            return Err(lost(self.connection, "the agent sent an event that is not a host's to tell"));
+        }
+        (self.emit)(event);
+        Ok(())
+    }
+
+    /// What is believed of the end of a play. One that has no `end_play()` can't end for other hosts.
+    fn judge(&self, ended: Ended) -> Ended {
+        let can_end = self.sources.scripts.values().any(|script| script.contains("end_play"));
+        Ended { play_done: ended.play_done && can_end, ..ended }
+    }
+
     /// Gives the agent a file that its bundle lists.
     fn give(&mut self, path: String) -> Result<(), Unreachable> {
+        self.wishes += 1;
+        if self.wishes > MOST_WISHES {
+            let reason = format!("the agent asked for files more than {MOST_WISHES} times");
+            return Err(lost(self.connection, &reason));
+        }
         let content = if self.sources.files.contains_key(&path) {
             (self.serve)(&path)
         } else {

@@ -5,6 +5,9 @@ use std::io::{self, Read, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::shape;
+use crate::printable;
+
 /// What an agent's stream begins with: it tells the agent from the noise of a login shell.
 pub const MAGIC: [u8; 4] = *b"\0RFR";
 
@@ -65,12 +68,16 @@ fn checked(length: [u8; 4], largest: usize) -> io::Result<usize> {
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> io::Result<T> {
-    rmp_serde::from_slice(body).map_err(|error| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("a frame without sense: {error}"))
-    })
+    rmp_serde::from_slice(body).map_err(|error| senseless(&error.to_string()))
 }
 
-/// Frames put together from pieces that arrive as they please.
+/// The reason may quote what was sent.
+fn senseless(reason: &str) -> io::Error {
+    let reason = printable::brief(reason, 200);
+    io::Error::new(io::ErrorKind::InvalidData, format!("a frame without sense: {reason}"))
+}
+
+/// Frames put together from pieces that arrive as they please, from whoever.
 #[derive(Debug, Default)]
 pub struct Assembler {
     bytes: Vec<u8>,
@@ -90,12 +97,13 @@ impl Assembler {
     /// The next whole frame, if there is one.
     ///
     /// # Errors
-    /// The frame is too large or not a `T`.
+    /// The frame is too large, too wide, too deep, or not a `T`.
     pub fn next<T: DeserializeOwned>(&mut self, largest: usize) -> io::Result<Option<T>> {
         let waiting = &self.bytes[self.start..];
         let Some((length, rest)) = waiting.split_first_chunk::<4>() else { return Ok(None) };
         let length = checked(*length, largest)?;
         let Some(body) = rest.get(..length) else { return Ok(None) };
+        shape::check(body).map_err(|reason| senseless(&reason))?;
         let value = decode(body)?;
         self.start += 4 + length;
         Ok(Some(value))

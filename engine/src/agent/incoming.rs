@@ -14,6 +14,7 @@ pub struct Incoming {
     assembler: Assembler,
     buffer: Vec<u8>,
     greeted: bool,
+    received: u64,
 }
 
 impl Default for Incoming {
@@ -23,6 +24,7 @@ impl Default for Incoming {
             assembler: Assembler::default(),
             buffer: vec![0; 64 * 1024],
             greeted: false,
+            received: 0,
         }
     }
 }
@@ -31,6 +33,11 @@ impl Incoming {
     /// Whether the agent has said its first word.
     pub fn is_greeted(&self) -> bool {
         self.greeted
+    }
+
+    /// How many bytes have come.
+    pub fn received(&self) -> u64 {
+        self.received
     }
 
     /// The next message, waiting at most `patience` for something to arrive. `None` when nothing did that makes one.
@@ -51,6 +58,7 @@ impl Incoming {
             Some(0) => return Err(lost(connection, "the connection was closed")),
             Some(count) => &self.buffer[..count],
         };
+        self.received += bytes.len() as u64;
         // The stream begins with the magic bytes.
         while self.magic.len() < MAGIC.len() {
             let Some((first, rest)) = bytes.split_first() else { break };
@@ -69,9 +77,16 @@ impl Incoming {
         loop {
             let message = self.assembler.next(LARGEST_FROM_AGENT);
             match message.map_err(|error| lost(connection, &format!("the agent sent {error}")))? {
+                Some(ToController::Hello(_)) if self.greeted => {
+                    return Err(lost(connection, "the agent sent its greeting again"));
+                }
                 Some(ToController::Hello(protocol)) if protocol == PROTOCOL => self.greeted = true,
                 Some(ToController::Hello(_)) => {
                     return Err(lost(connection, "the agent is of another release"));
+                }
+                Some(other) if !self.greeted => {
+                    let reason = format!("the agent sent {} before its greeting", other.word());
+                    return Err(lost(connection, &reason));
                 }
                 message => return Ok(message),
             }

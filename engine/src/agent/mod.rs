@@ -7,6 +7,7 @@ pub mod client;
 pub mod frame;
 pub mod incoming;
 pub mod server;
+pub mod shape;
 
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::call::{Answer, Call};
 use crate::agent::incoming::{Incoming, broken, lost};
-use crate::agent::{ToAgent, ToController, frame};
+use crate::agent::{ToAgent, ToController, frame, shape};
 use crate::failure::Failure;
 use crate::system::RootKind;
 use crate::transport::{Connection, Unreachable};
@@ -55,6 +55,8 @@ impl Link {
             .and_then(|frame| self.connection.send(&frame))
             .map_err(|error| broken(&mut *self.connection, &error))?;
         let bytes = self.receive(most)?;
+        let shaped = shape::check_all(&bytes);
+        shaped.map_err(|reason| self.senseless(&format!("an answer without sense: {reason}")))?;
         let answers =
             read(&bytes).map_err(|error| self.senseless(&format!("an answer without sense: {error}")))?;
         // A call that failed is the last one that was made.

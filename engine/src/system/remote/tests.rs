@@ -179,6 +179,12 @@ fn a_host_that_makes_no_sense_is_lost() {
     let piece = ByteBuf::from(vec![0xc1]);
     let senseless = lost(vec![ToController::Answers { number: 2, piece, last: true }]);
     assert!(senseless.starts_with("the agent sent an answer without sense: "), "{senseless}");
+    let piece = ByteBuf::from(vec![0x91; 100_000]);
+    assert_eq!(
+        lost(vec![ToController::Answers { number: 2, piece, last: true }]),
+        "the agent sent an answer without sense: values more than 64 levels deep"
+    );
+    assert_eq!(lost(vec![ToController::Hello(PROTOCOL.to_owned())]), "the agent sent its greeting again");
     let endless = (0..20).map(|_| ToController::Answers {
         number: 2,
         piece: ByteBuf::from(vec![0; 1024 * 1024]),

@@ -11,6 +11,7 @@ use super::known_hosts::key_type;
 use super::wire::{Trouble, Wire};
 use super::{Client, Target};
 use crate::diagnostic::Diagnostic;
+use crate::printable;
 use crate::transport::{Stage, Unreachable};
 
 /// The key files that are tried when none is given, in `~/.ssh`.
@@ -161,7 +162,7 @@ impl Login<'_> {
         self.offered.push(key.blob().to_owned());
         let user = self.user;
         let result = self.wire.run(PATIENCE, || agent.userauth(user, key));
-        let comment: String = key.comment().chars().filter(|letter| !letter.is_control()).collect();
+        let comment = printable::line(key.comment());
         self.judge(result, &format!("the key `{comment}` ({}) of ssh-agent", name(key_type(key.blob()))))
     }
 

@@ -10,6 +10,7 @@ use super::pipe::Pipe;
 use super::wire::{Trouble, Wire};
 use crate::agent::frame::MAGIC;
 use crate::diagnostic::Diagnostic;
+use crate::printable;
 use crate::transport::{AgentBinary, Connection, Stage, Unreachable};
 
 /// How long the agent may take to say its first word, and the host to take in the agent.
@@ -260,12 +261,10 @@ fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     hay.windows(needle.len()).position(|window| window == needle)
 }
 
-/// What a host has said as text that can be shown: nothing in it moves a cursor or changes a colour.
+/// What a host has said as text that can be shown.
 fn printable(said: &[u8]) -> String {
-    String::from_utf8_lossy(said)
-        .chars()
-        .filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'))
-        .collect()
+    let said = String::from_utf8_lossy(said);
+    said.lines().map(printable::line).collect::<Vec<_>>().join("\n")
 }
 
 fn unreadable(reason: String) -> Diagnostic {
