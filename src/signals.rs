@@ -10,7 +10,7 @@ use refrain_engine::system::children::{self, Reaped};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator;
 
-use crate::exit;
+use crate::{exit, prompt};
 
 /// What is to stop now and has not after this time is left behind: hosts have five seconds to say that they have stopped.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,8 +74,9 @@ impl State {
         let signal = u8::try_from(signal).unwrap_or_default();
         let _ = self.first.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
         let code = i32::from(exit::interrupted_by(self.first.load(Ordering::SeqCst)));
+        prompt::cancel();
         if !self.gently.load(Ordering::SeqCst) {
-            std::process::exit(code);
+            end(code);
         }
         match self.interrupt.urgency() {
             Urgency::None => self.interrupt.stop_after_step(),
@@ -83,12 +84,18 @@ impl State {
                 self.interrupt.stop_now();
                 thread::spawn(move || {
                     thread::sleep(PATIENCE);
-                    std::process::exit(code);
+                    end(code);
                 });
             }
-            Urgency::Now => std::process::exit(code),
+            Urgency::Now => end(code),
         }
     }
+}
+
+/// Ends the program, whatever it does.
+fn end(code: i32) -> ! {
+    prompt::give_back();
+    std::process::exit(code)
 }
 
 /// Whether whoever started this program wants it to ignore a signal, as `nohup` does.

@@ -3,11 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use rustix::process::Signal;
+
 use crate::support::key_agent::KeyAgent;
 use crate::support::project::Project;
 use crate::support::run::{finish, run, running};
 use crate::support::sshd::{PASSWORD, Setup, Sshd, keygen};
-use crate::support::terminal::answering;
+use crate::support::terminal::{answering, interrupting};
 use crate::{HELLO, plain_site, site};
 
 /// The error of a run, with what differs masked.
@@ -127,6 +129,17 @@ fn a_passphrase_is_asked_for_at_the_terminal() {
         assert!(run.contains("needs a passphrase: wrong 3 times"), "{run}");
         fs::remove_file(&key).unwrap();
     }
+}
+
+#[test]
+fn a_signal_ends_a_question_and_gives_the_terminal_back() {
+    let Some((project, sshd)) = locked_site(Setup::default()) else { return };
+    keygen(&project.path(".ssh/id_ed25519"), "ed25519", "open sesame");
+    sshd.authorize(&project.path(".ssh/id_ed25519.pub"));
+    let while_connecting = interrupting(running(&project, &[]), QUESTION, Signal::TERM);
+    assert_eq!(while_connecting, (Some(143), true));
+    let before = interrupting(running(&project, &["-k"]), "SSH password", Signal::TERM);
+    assert_eq!(before, (Some(143), true));
 }
 
 #[test]

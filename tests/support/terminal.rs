@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
@@ -32,6 +33,25 @@ pub fn answering(mut command: Command, question: &str, answers: &[&str]) -> Stri
     reader.join().unwrap();
     let shown = String::from_utf8_lossy(&shown.lock().unwrap()).into_owned();
     format!("{shown}{}", String::from_utf8_lossy(&output.stdout))
+}
+
+/// Runs a command at a terminal and sends it a signal when it asks a hidden question. Returns its exit code and whether the
+/// terminal shows again what is typed.
+pub fn interrupting(mut command: Command, question: &str, signal: Signal) -> (Option<i32>, bool) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let slave = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
+    // The settings stay as long as somebody holds the terminal.
+    let _held = slave();
+    let mut child = command.stdin(slave()).stderr(slave()).stdout(Stdio::null()).spawn().unwrap();
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let _reader = read(master.try_clone().unwrap(), Arc::clone(&shown));
+    until(|| asked(&shown, question) > 0 && !echoes(&master));
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    let code = child.wait().unwrap().code();
+    (code, echoes(&master))
 }
 
 fn read(master: OwnedFd, shown: Arc<Mutex<Vec<u8>>>) -> std::thread::JoinHandle<()> {
