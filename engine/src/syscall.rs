@@ -30,10 +30,18 @@ pub fn enter_root(root: &Path) -> io::Result<()> {
 /// The permissions that a new file of a command does not have: nobody but its owner can write it.
 const UMASK: Mode = Mode::from_raw_mode(0o022);
 
+/// Makes `command` start as the leader of a session of its own: no signal from the terminal of the agent reaches it.
+pub fn lead_session(command: &mut Command) {
+    let lead = || rustix::process::setsid().map(drop).map_err(io::Error::from);
+    // SAFETY: between fork and exec only a system call is made; that takes no lock and allocates nothing.
+    unsafe { command.pre_exec(lead) };
+}
+
 /// Makes `command` start as the leader of a session, and so of a process group, of its own, and with the umask 022.
 ///
 /// A signal from the terminal of the agent does not reach it, and it has no terminal on which it could ask or be stopped. It
-/// does not outlive the thread that starts it: when the agent is killed, the kernel kills it.
+/// does not outlive the thread that starts it: when the agent is killed, the kernel kills it (and the guardian what it has
+/// started).
 pub fn isolate(command: &mut Command) {
     let agent = rustix::process::getpid();
     let isolate = move || {

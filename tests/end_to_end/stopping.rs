@@ -190,8 +190,7 @@ fn what_is_still_being_read_ends_at_once() {
 
 #[test]
 fn commands_do_not_outlive_their_run() {
-    let project =
-        local("command::shell(\"echo $$ >new; mv new child; exec sleep 600\", #{ directory: TOP });");
+    let project = local(ENDLESS);
     let run = Started::of(&project, &["run", "site.rhai"]);
     run.until_there_is("child");
     run.signal(Signal::KILL);

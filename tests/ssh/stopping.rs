@@ -99,8 +99,7 @@ fn an_agent_that_is_told_to_stop_says_so() {
 
 #[test]
 fn commands_do_not_outlive_a_killed_agent() {
-    let body = "command::shell(\"echo $$ >new; mv new child; exec sleep 600\", #{ directory: TOP });";
-    let Some((project, sshd)) = site(body) else { return };
+    let Some((project, sshd)) = site(WAITING) else { return };
     let run = Started::of(&project, &["run", "play.rhai"]);
     run.until_there_is("child");
     for agent in agents(&sshd) {

@@ -8,6 +8,7 @@ pub mod account_files;
 pub mod changes;
 pub mod children;
 mod environment;
+mod guardian;
 pub mod native;
 pub mod ownership;
 pub mod path;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
 use super::children::Spawned;
+use super::guardian::{self, Guarded};
 use super::placed::{PLACES, Placed};
 use super::streams::Streams;
 use super::{Command, Output};
@@ -83,8 +84,11 @@ impl Start<'_> {
         if self.interrupt.is_now() {
             return Err(Failure::Stopped { command: command.to_shell(), output: String::new() });
         }
+        guardian::prepare();
         let mut child = spawn(command, argv, self.environment)?;
         let process = Process::of(&child);
+        // Until the command itself has ended: daemons that it leaves are left.
+        let _guarded = Guarded::group(child.id());
         let streams = Streams::of(&mut child, command.stdin.as_deref().unwrap_or_default());
         let mut streams = match streams {
             Ok(streams) => streams,
