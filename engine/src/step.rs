@@ -13,7 +13,7 @@ use crate::diff;
 use crate::event::StepReport;
 use crate::failure::Failure;
 use crate::system::preview::Overlay;
-use crate::system::{Attributes, Content, System};
+use crate::system::{Attributes, Content, System, Time};
 
 /// One change of a host, planned but not made.
 pub trait Step {
@@ -141,14 +141,12 @@ pub enum Change {
         /// As they shall be.
         after: Attributes,
     },
-    /// Sets the time of the last change (and access), in seconds since 1970.
-    SetTimes {
+    /// Sets the time of the last change of the content.
+    SetModified {
         /// Of what.
         path: PathBuf,
-        /// Last access.
-        accessed: i64,
-        /// Last change of the content.
-        modified: i64,
+        /// When.
+        modified: Time,
     },
 }
 
@@ -161,7 +159,7 @@ impl Change {
             | Self::MakeLink { path, .. }
             | Self::Remove { path, .. }
             | Self::SetAttributes { path, .. }
-            | Self::SetTimes { path, .. } => path,
+            | Self::SetModified { path, .. } => path,
         }
     }
 }
@@ -199,7 +197,7 @@ impl Step for Change {
             Self::MakeLink { path, target, .. } => overlay.make_link(path, target),
             Self::Remove { path, .. } => overlay.remove(path),
             Self::SetAttributes { path, after, .. } => overlay.set_attributes(path, *after),
-            Self::SetTimes { path, modified, .. } => overlay.set_times(path, *modified),
+            Self::SetModified { path, modified } => overlay.set_modified(path, *modified),
         }
     }
 
@@ -218,7 +216,7 @@ impl Step for Change {
             Self::MakeLink { path, target, .. } => system.make_link(path, target),
             Self::Remove { path, .. } => system.remove(path),
             Self::SetAttributes { path, after, .. } => system.set_attributes(path, *after),
-            Self::SetTimes { path, accessed, modified } => system.set_times(path, *accessed, *modified),
+            Self::SetModified { path, modified } => system.set_modified(path, *modified),
         }
     }
 
@@ -260,7 +258,7 @@ impl fmt::Display for Change {
                 }
                 write!(f, "set {} of {path}", changes.join(", "))
             }
-            Self::SetTimes { modified, .. } => write!(f, "set the time of {path} to {modified}"),
+            Self::SetModified { modified, .. } => write!(f, "set the time of {path} to {}", modified.seconds),
         }
     }
 }

@@ -204,6 +204,7 @@ fn mode(value: &Value) -> Result<Option<Mode>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use refrain_engine::system::Time;
     use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
     use serde_json::json;
 
@@ -221,7 +222,7 @@ mod tests {
     fn defaults_leave_what_exists_alone() {
         let rules = resolve(json!({})).unwrap();
         let attributes = Attributes { mode: 0o4711, uid: 7, gid: 8 };
-        let stat = Stat { kind: Kind::File, attributes, size: 0, modified: 0 };
+        let stat = Stat { kind: Kind::File, attributes, size: 0, modified: Time::default() };
         assert_eq!(rules.of_existing(&stat), attributes);
         assert_eq!(rules.of_new_file(ROOT), Attributes { mode: 0o644, uid: 0, gid: 0 });
         assert_eq!(rules.of_new_directory(ROOT), Attributes { mode: 0o755, uid: 0, gid: 0 });

@@ -89,8 +89,17 @@ pub struct Stat {
     pub attributes: Attributes,
     /// Size in bytes.
     pub size: u64,
-    /// Last change of the content, in seconds since 1970.
-    pub modified: i64,
+    /// Last change of the content.
+    pub modified: Time,
+}
+
+/// A moment, as file systems keep it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Time {
+    /// Seconds since 1970.
+    pub seconds: i64,
+    /// And nanoseconds: 0 to 999,999,999.
+    pub nanoseconds: u32,
 }
 
 /// The content of a file, as far as it is known.
@@ -344,11 +353,11 @@ pub trait System: View {
     /// [`Failure::Io`].
     fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure>;
 
-    /// Sets the times of last access and change, in seconds since 1970.
+    /// Sets the time of the last change. That of the last access stays.
     ///
     /// # Errors
     /// [`Failure::Io`].
-    fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure>;
+    fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure>;
 
     /// Replaces files that hold accounts (`/etc/passwd` and the like): all or none, while no other program edits them.
     ///

@@ -11,13 +11,15 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, FileType, OFlags, StatxFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, FileType, OFlags, StatxFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 use super::account_files::{self, AccountFile};
 use super::ownership::{self, Owner};
-use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, View, environment, process};
+use super::{
+    Attributes, Command, Content, Kind, Output, RootKind, Stat, System, Time, View, environment, process,
+};
 use crate::accounts;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -177,7 +179,10 @@ fn stat_of(metadata: &fs::Metadata) -> Stat {
         },
         attributes: Attributes { mode: metadata.mode() & 0o7777, uid: metadata.uid(), gid: metadata.gid() },
         size: metadata.size(),
-        modified: metadata.mtime(),
+        modified: Time {
+            seconds: metadata.mtime(),
+            nanoseconds: u32::try_from(metadata.mtime_nsec()).unwrap_or_default(),
+        },
     }
 }
 
@@ -289,11 +294,13 @@ impl System for Native {
             .map_err(|error| Failure::io("set the owner and mode of", path, &error))
     }
 
-    fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure> {
-        let time = |seconds| Timespec { tv_sec: seconds, tv_nsec: 0 };
-        let times = Timestamps { last_access: time(accessed), last_modification: time(modified) };
+    fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure> {
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            last_modification: Timespec { tv_sec: modified.seconds, tv_nsec: modified.nanoseconds.into() },
+        };
         rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|error| Failure::io("set the times of", path, &error.into()))
+            .map_err(|error| Failure::io("set the time of", path, &error.into()))
     }
 
     fn write_accounts(&self, files: &[AccountFile]) -> Result<(), Failure> {

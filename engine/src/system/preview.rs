@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::predictions::{Prediction, Predictions, Thing};
-use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, View, path::resolve};
+use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, Time, View, path::resolve};
 use crate::failure::Failure;
 
 /// A view with predictions laid over it. Steps write into it what they would bring about.
@@ -93,11 +93,11 @@ impl Overlay {
         Ok(())
     }
 
-    /// Predicts the time of the last change of what is there, in seconds since 1970.
+    /// Predicts the time of the last change of what is there.
     ///
     /// # Errors
     /// As [`Overlay::make_directory`].
-    pub fn set_times(&self, path: &Path, modified: i64) -> Result<(), Failure> {
+    pub fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure> {
         let place = self.place(path, false)?;
         if self.stat_at(&place)?.is_some() {
             self.predictions.borrow_mut().set_modified(&place, modified);
@@ -194,10 +194,10 @@ impl Overlay {
     }
 }
 
-/// In seconds since 1970.
-fn now() -> i64 {
+fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+    Time { seconds, nanoseconds: since.subsec_nanos() }
 }
 
 impl View for Overlay {

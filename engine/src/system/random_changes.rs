@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Attributes, Content, Kind, View};
+use super::{Attributes, Content, Kind, Time, View};
 use crate::failure::Failure;
 use crate::step::Change;
 use crate::syscall::enter_root;
@@ -38,8 +38,8 @@ fn change() -> impl Strategy<Value = Change> {
         2 => (path(), attributes()).prop_map(|(path, after)| {
             Change::SetAttributes { path, before: after, after }
         }),
-        1 => (path(), 1..100_i64).prop_map(|(path, modified)| {
-            Change::SetTimes { path, accessed: 7, modified }
+        1 => (path(), 1..100_i64).prop_map(|(path, seconds)| {
+            Change::SetModified { path, modified: Time { seconds, nanoseconds: 5 } }
         }),
     ]
 }
@@ -73,7 +73,7 @@ fn told_of(view: &dyn View, path: &Path) -> Vec<String> {
     let stat = |stat: super::Stat| {
         let Attributes { mode, uid, gid } = stat.attributes;
         // Directories have sizes and times of their own; and a time that nobody has set is recent.
-        let rest = (stat.kind != Kind::Directory).then_some((stat.size, stat.modified.min(1000)));
+        let rest = (stat.kind != Kind::Directory).then_some((stat.size, stat.modified.seconds.min(1000)));
         format!("{} {mode:04o} {uid}:{gid} {rest:?}", stat.kind.word())
     };
     let line = |what, answer| format!("{what} {}: {answer}", path.display());

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use self::attribute_log::AttributeLog;
 use super::native::Native;
-use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, View, path::resolve};
+use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, Time, View, path::resolve};
 use crate::failure::Failure;
 
 /// The programs that a sandbox host has.
@@ -232,8 +232,8 @@ impl System for Sandbox {
         })
     }
 
-    fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure> {
-        self.at(path, false, |place, _| self.disk.set_times(place, accessed, modified))
+    fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure> {
+        self.at(path, false, |place, _| self.disk.set_modified(place, modified))
     }
 
     fn run(&self, command: &Command) -> Result<Output, Failure> {

@@ -103,7 +103,7 @@ impl Query for FileStat {
             "uid": uid,
             "gid": gid,
             "size": stat.size,
-            "modified": stat.modified,
+            "modified": stat.modified.seconds,
         });
         if stat.kind == Kind::Link {
             let target = host.read_link(&self.path)?.unwrap_or_default();

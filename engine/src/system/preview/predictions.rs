@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
-use super::super::{Attributes, Content};
+use super::super::{Attributes, Content, Time};
 
 /// What would be at a path.
 pub enum Prediction {
@@ -16,15 +16,15 @@ pub enum Prediction {
         thing: Thing,
         /// Its owner, group and mode.
         attributes: Attributes,
-        /// Time of its last change, in seconds since 1970.
-        modified: i64,
+        /// Time of its last change.
+        modified: Time,
     },
     /// What the host has there, but something about it.
     Changed {
         /// Its owner, group and mode, if they are other ones.
         attributes: Option<Attributes>,
         /// Time of its last change, if it is another one.
-        modified: Option<i64>,
+        modified: Option<Time>,
     },
 }
 
@@ -115,7 +115,7 @@ impl Predictions {
     }
 
     /// Predicts the time of the last change of what is at a path.
-    pub fn set_modified(&mut self, place: &Path, to: i64) {
+    pub fn set_modified(&mut self, place: &Path, to: Time) {
         match self.at(place) {
             Prediction::Absent => {}
             Prediction::New { modified, .. } => *modified = to,
