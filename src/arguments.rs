@@ -18,6 +18,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run playbooks on the hosts that they name
     Run(Box<Run>),
+    /// Take back what a run has changed
+    Rollback(Box<Rollback>),
     /// Check playbooks without touching a host
     Lint(Lint),
     /// Show the reference of the modules
@@ -34,17 +36,9 @@ pub struct Run {
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<PathBuf>,
 
-    /// Only run on hosts that this pattern selects, too
-    #[arg(short, long, value_name = "PATTERN")]
-    pub limit: Option<String>,
-
-    /// Inventory file, directory, or list of hosts with a comma (can be repeated) [default: ./inventory]
-    #[arg(short, long = "inventory", value_name = "INVENTORY")]
-    pub inventories: Vec<String>,
-
-    /// Set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
-    #[arg(short, long = "extra-vars", value_name = "K=V")]
-    pub extra_vars: Vec<String>,
+    /// Which hosts.
+    #[command(flatten)]
+    pub hosts: Hosts,
 
     /// Say what would change, and change nothing
     #[arg(short = 'C', long)]
@@ -53,10 +47,6 @@ pub struct Run {
     /// With --check: exit with 10 when something would change
     #[arg(long, requires = "check")]
     pub exit_code: bool,
-
-    /// Show the differences of files
-    #[arg(short = 'D', long)]
-    pub diff: bool,
 
     /// Only make calls with one of these tags
     #[arg(short, long, value_name = "TAGS", value_delimiter = ',')]
@@ -70,6 +60,62 @@ pub struct Run {
     #[arg(long = "start-at", value_name = "NAME")]
     pub start_at: Option<String>,
 
+    /// How they are reached.
+    #[command(flatten)]
+    pub connection: Connection,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+
+    /// List the hosts of each play, and run nothing
+    #[arg(long)]
+    pub list_hosts: bool,
+}
+
+/// `refrain rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The run to take back, as the end of its output names it
+    #[arg(value_name = "RUN")]
+    pub run: String,
+
+    /// Which hosts.
+    #[command(flatten)]
+    pub hosts: Hosts,
+
+    /// Say what would be taken back, and change nothing
+    #[arg(short = 'C', long)]
+    pub check: bool,
+
+    /// How they are reached.
+    #[command(flatten)]
+    pub connection: Connection,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// Which hosts a command is about.
+#[derive(Debug, Args)]
+pub struct Hosts {
+    /// Only run on hosts that this pattern selects, too
+    #[arg(short, long, value_name = "PATTERN")]
+    pub limit: Option<String>,
+
+    /// Inventory file, directory, or list of hosts with a comma (can be repeated) [default: ./inventory]
+    #[arg(short, long = "inventory", value_name = "INVENTORY")]
+    pub inventories: Vec<String>,
+
+    /// Set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
+    #[arg(short, long = "extra-vars", value_name = "K=V")]
+    pub extra_vars: Vec<String>,
+}
+
+/// How hosts are reached.
+#[derive(Debug, Args)]
+pub struct Connection {
     /// How to reach hosts, whatever plays and inventory say
     #[arg(short, long, value_name = "CONNECTION", value_parser = ["ssh", "local", "chroot", "sandbox"])]
     pub connection: Option<String>,
@@ -86,6 +132,10 @@ pub struct Run {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub forks: Option<u16>,
 
+    /// How long to wait for another run that is at work on a host, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub lock_timeout: u32,
+
     /// Log in as this user
     #[arg(short, long, value_name = "USER")]
     pub user: Option<String>,
@@ -97,6 +147,14 @@ pub struct Run {
     /// Ask for the password to log in with
     #[arg(short = 'k', long)]
     pub ask_pass: bool,
+}
+
+/// What is shown.
+#[derive(Debug, Args)]
+pub struct Shown {
+    /// Show the differences of files
+    #[arg(short = 'D', long)]
+    pub diff: bool,
 
     /// Show hosts where nothing changed, and skipped calls; twice: timings, too
     #[arg(short, long, action = clap::ArgAction::Count)]
@@ -105,10 +163,6 @@ pub struct Run {
     /// What to write to standard output
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Output::Terminal)]
     pub output: Output,
-
-    /// List the hosts of each play, and run nothing
-    #[arg(long)]
-    pub list_hosts: bool,
 }
 
 /// `--root-kind`.

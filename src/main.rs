@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     };
     let code = match arguments.command {
         Command::Run(run) => commands::run::execute(*run),
+        Command::Rollback(rollback) => commands::rollback::execute(&rollback),
         Command::Lint(lint) => commands::lint::execute(&lint),
         Command::Doc(doc) => commands::doc::execute(&doc),
         Command::Agent => commands::agent::execute(),

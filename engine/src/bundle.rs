@@ -122,7 +122,7 @@ pub fn join(directory: &str, name: &str) -> String {
 }
 
 /// A play: its name and options, and the closure that is its body.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Play {
     /// Its name.
     pub name: String,
@@ -162,6 +162,8 @@ pub struct Settings {
     pub skip_tags: Vec<String>,
     /// Skip everything before the first call or task whose name is this.
     pub start_at: Option<String>,
+    /// How long to wait for another run that is at work on a host, in seconds.
+    pub lock_timeout: u32,
 }
 
 /// Variables, templates in them not rendered, and what has to be known about their values.
@@ -209,6 +211,8 @@ pub struct Neighbours {
 /// One play for one host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bundle {
+    /// Identifies the run.
+    pub run: String,
     /// The project's part.
     pub sources: Arc<Sources>,
     /// The play.

@@ -54,6 +54,9 @@ pub enum EventKind {
     HandlerStarted {
         /// The handler's name.
         handler: String,
+        /// The run that notified it, if it was an earlier one, which has not run it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left_by: Option<String>,
     },
     /// Something that a person should know, though nothing failed.
     Warning(Box<Diagnostic>),

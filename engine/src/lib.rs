@@ -16,6 +16,7 @@ pub mod facts;
 pub mod failure;
 pub mod interrupt;
 pub mod inventory;
+pub mod journal;
 pub mod module;
 pub mod origin;
 pub mod printable;

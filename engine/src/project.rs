@@ -48,6 +48,17 @@ impl Project {
         Ok((Self { root, role_paths }, path))
     }
 
+    /// The project of the current directory: that of its nearest ancestor with a `refrain.toml`, else the directory itself.
+    ///
+    /// # Errors
+    /// There is no current directory.
+    pub fn here() -> io::Result<Self> {
+        let here = std::env::current_dir().and_then(fs::canonicalize)?;
+        let marked = here.ancestors().find(|above| above.join(MARKER).is_file()).map(Path::to_owned);
+        let root = marked.unwrap_or(here);
+        Ok(Self { root, role_paths: vec!["roles".to_owned(), "playbooks/roles".to_owned()] })
+    }
+
     /// Where a path in the project is on disk.
     pub fn on_disk(&self, path: &str) -> PathBuf {
         self.root.join(path)

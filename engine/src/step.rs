@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::diff;
 use crate::event::StepReport;
 use crate::failure::Failure;
+use crate::journal::Fingerprint;
 use crate::system::preview::Overlay;
-use crate::system::{Attributes, Content, System, Time};
+use crate::system::{Attributes, Content, Kind, System, Time};
 
 /// One change of a host, planned but not made.
 pub trait Step {
@@ -44,6 +45,12 @@ pub trait Step {
 
     /// How to take it back.
     fn undo(&self) -> Undo;
+
+    /// What is at the paths that [`Step::undo`] restores once the step is made, in that order. Absent where the step does not
+    /// know; then the journal looks afterwards, and can't tell what a run that died in between has left there.
+    fn leaves(&self) -> Option<Vec<Fingerprint>> {
+        None
+    }
 
     /// The step in words, for the event.
     fn report(&self) -> StepReport {
@@ -77,6 +84,10 @@ impl<S: Step> Step for Rc<S> {
         S::undo(self)
     }
 
+    fn leaves(&self) -> Option<Vec<Fingerprint>> {
+        S::leaves(self)
+    }
+
     fn report(&self) -> StepReport {
         S::report(self)
     }
@@ -85,8 +96,11 @@ impl<S: Step> Step for Rc<S> {
 /// How to take a step back. Data, so that a journal on the host can keep it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Undo {
-    /// These paths get back what they were before the step: content, kind, owner, mode. The journal saves that.
+    /// These paths get back what they were before the step: content, kind, owner, mode, time. The journal saves that. Of a
+    /// directory, what is in it is not part of that.
     Restore(Vec<PathBuf>),
+    /// The same for one path with all that was below it.
+    RestoreTree(PathBuf),
     /// This command.
     Run(crate::system::Command),
     /// It can't be taken back, for this reason.
@@ -221,7 +235,21 @@ impl Step for Change {
     }
 
     fn undo(&self) -> Undo {
-        Undo::Restore(vec![self.path().to_owned()])
+        match self {
+            Self::Remove { path, what } if *what == Kind::Directory.word() => Undo::RestoreTree(path.clone()),
+            change => Undo::Restore(vec![change.path().to_owned()]),
+        }
+    }
+
+    fn leaves(&self) -> Option<Vec<Fingerprint>> {
+        let print = match self {
+            Self::Write { after, attributes, .. } => Fingerprint::of_file(after.known()?, *attributes),
+            Self::MakeDirectory { attributes, .. } => Fingerprint::Directory { attributes: *attributes },
+            Self::MakeLink { target, .. } => Fingerprint::Link { target: target.clone() },
+            Self::Remove { .. } => Fingerprint::Nothing,
+            Self::SetAttributes { .. } | Self::SetModified { .. } => return None,
+        };
+        Some(vec![print])
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use refrain_engine::agent::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
-use refrain_engine::agent::{Ended, PROTOCOL, ToAgent, ToController, client};
+use refrain_engine::agent::{Ended, PROTOCOL, ToAgent, ToController, Work, client};
 use refrain_engine::bundle::{Bundle, File, HostData, Neighbours, Play, Settings, Sources};
 use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::event::{EventKind, Recap};
@@ -31,17 +31,9 @@ fn bundle(script: &str) -> Bundle {
         files: BTreeMap::from([(LISTED.to_owned(), file)]),
         ..Sources::default()
     };
-    let play = Play {
-        name: "Test".to_owned(),
-        body: String::new(),
-        captures: Vec::new(),
-        constants: Default::default(),
-        variables: Default::default(),
-        environment: BTreeMap::new(),
-        tags: Vec::new(),
-        secrets: BTreeMap::new(),
-    };
+    let play = Play { name: "Test".to_owned(), ..Play::default() };
     Bundle {
+        run: "run".to_owned(),
         sources: Arc::new(sources),
         play: Arc::new(play),
         neighbours: Arc::new(Neighbours::default()),
@@ -49,6 +41,11 @@ fn bundle(script: &str) -> Bundle {
         settings: Arc::new(Settings::default()),
         root_kind: RootKind::Live,
     }
+}
+
+/// A play as work for an agent.
+fn work(script: &str) -> Work {
+    Work::Play(Box::new(bundle(script)))
 }
 
 /// What came of a conversation with an agent.
@@ -97,7 +94,7 @@ fn talk_about(script: &str, said: impl FnOnce(&mut UnixStream) + Send, stays: bo
             Ok(b"text".to_vec())
         };
         let emit = |event| events.borrow_mut().push(event);
-        let result = client::run(&mut connection, bundle(script), &serve, &emit, &Interrupt::default());
+        let result = client::run(&mut connection, work(script), &serve, &emit, &Interrupt::default());
         drop(connection);
         (result, listener.join().unwrap())
     });
@@ -399,7 +396,7 @@ fn talk_and_forget(said: impl FnOnce(&mut UnixStream) + Send) -> String {
         scope.spawn(move || std::io::copy(&mut input, &mut std::io::sink()));
         scope.spawn(move || said(&mut far));
         let serve = |_: &str| Err("nothing".to_owned());
-        let result = client::run(&mut connection, bundle(""), &serve, &|_| {}, &Interrupt::default());
+        let result = client::run(&mut connection, work(""), &serve, &|_| {}, &Interrupt::default());
         drop(connection);
         result.expect_err("it was believed").error.causes.join("; ")
     })
@@ -421,7 +418,7 @@ fn who_never_ends_is_given_up_when_the_run_shall_stop_now() {
             interrupt.stop_now();
         });
         let serve = |_: &str| Err("nothing".to_owned());
-        let result = client::run(&mut connection, bundle(""), &serve, &|_| {}, &interrupt);
+        let result = client::run(&mut connection, work(""), &serve, &|_| {}, &interrupt);
         drop(connection);
         result
     });

@@ -3,6 +3,8 @@
 pub mod agent;
 pub mod doc;
 pub mod lint;
+mod reaching;
+pub mod rollback;
 pub mod run;
 
 use refrain_engine::diagnostic::Diagnostic;

@@ -23,6 +23,8 @@ pub struct Terminal<W> {
     diff: bool,
     /// The hosts that are only played: a sandbox is there to be looked at, so their differences are always shown.
     sandboxes: HashSet<String>,
+    /// What the run is known by.
+    run: String,
     check: bool,
     /// The widest host name of the play, so that columns line up.
     width: usize,
@@ -31,7 +33,7 @@ pub struct Terminal<W> {
 impl<W: Write> Terminal<W> {
     /// Shows unchanged calls with `verbose` 1 and timings with 2, and differences with `diff`.
     pub fn new(out: W, verbose: u8, diff: bool) -> Self {
-        Self { out, verbose, diff, sandboxes: HashSet::new(), check: false, width: 0 }
+        Self { out, verbose, diff, sandboxes: HashSet::new(), run: String::new(), check: false, width: 0 }
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
@@ -164,7 +166,10 @@ impl<W: Write> Terminal<W> {
         }
         #[allow(clippy::cast_precision_loss)] // Milliseconds of a run are far below 2^52.
         let seconds = duration as f64 / 1000.0;
-        self.line(&style(format!("{seconds:.2} s")).dim().to_string())
+        // By this name it can be taken back.
+        let changed = !self.check && hosts.values().any(|recap| recap.changed > 0);
+        let run = if changed { format!(", run {}", self.run) } else { String::new() };
+        self.line(&style(format!("{seconds:.2} s{run}")).dim().to_string())
     }
 
     fn counts(&self, recap: &Recap) -> String {
@@ -216,17 +221,20 @@ fn word(status: Status) -> (&'static str, Style) {
 impl<W: Write + Send> Reporter for Terminal<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match &event.kind {
-            EventKind::RunStarted { check, .. } => {
+            EventKind::RunStarted { check, run, .. } => {
                 self.check = *check;
+                self.run.clone_from(run);
                 Ok(())
             }
             EventKind::PlayStarted { play, hosts } => self.play(play, hosts),
             EventKind::HostStarted { connection } => self.host_started(event, connection),
             EventKind::Task(task) => self.task(event, task),
-            EventKind::HandlerStarted { handler } => {
+            EventKind::HandlerStarted { handler, left_by } => {
                 let word = style(format!("{:>8}", "handler")).blue();
                 let host = self.host(event);
-                self.line(&format!("{word} {host} {}", printable::line(handler)))
+                let why = left_by.as_ref().map(|run| format!("  left by the run {}", printable::line(run)));
+                let why = style(why.unwrap_or_default()).dim();
+                self.line(&format!("{word} {host} {}{why}", printable::line(handler)))
             }
             EventKind::Warning(warning) => {
                 let lead = style(format!("{:>8}", "warning")).yellow().bold();
@@ -341,7 +349,7 @@ mod tests {
             on("node1", EventKind::Task(Box::new(task(Status::MayChange, "/d", vec![])))),
             on("node1", EventKind::Task(Box::new(task(Status::Skipped, "/e", vec![])))),
             on("node1", EventKind::Task(Box::new(task(Status::Failed, "/b", vec![])))),
-            on("node1", EventKind::HandlerStarted { handler: "Restart".to_owned() }),
+            on("node1", EventKind::HandlerStarted { handler: "Restart".to_owned(), left_by: None }),
             on("node1", EventKind::Warning(Box::new(Diagnostic::new("careful").at(at.clone())))),
             on("node1", EventKind::Message { text: "two\nlines".to_owned() }),
             on(

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use refrain_engine::event::{Status, StepReport};
+use refrain_engine::journal::Calls;
 use refrain_engine::module::NoMaterials;
-use refrain_engine::module::converge::{Call, Field, Mode, NoJournal, Report};
+use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
 use refrain_engine::system::{Attributes, Content, System, View};
@@ -47,7 +48,8 @@ fn host() -> (TempDir, Sandbox) {
 
 fn call(mode: Mode<'_>, function: &str, arguments: &Value) -> Report {
     let registry = refrain_stdlib::registry();
-    let call = Call { mode, materials: &NoMaterials, journal: &NoJournal };
+    let calls = Calls::default();
+    let call = Call::new(mode, &NoMaterials, &calls);
     registry.get(function).unwrap().call(arguments.clone(), &call)
 }
 

@@ -12,7 +12,8 @@ use std::time::Duration;
 use refrain_engine::bundle::File;
 use refrain_engine::event::Status;
 use refrain_engine::failure::Failure;
-use refrain_engine::module::converge::{Call, Field, Mode, NoJournal, Report};
+use refrain_engine::journal::Calls;
+use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::module::{Materials, NoMaterials, Text};
 use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
@@ -51,7 +52,8 @@ impl Desk {
         let mut arguments = json!({ "url": url, "path": self.path() });
         arguments.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         let registry = refrain_stdlib::registry();
-        let call = Call { mode, materials: self, journal: &NoJournal };
+        let calls = Calls::default();
+        let call = Call::new(mode, self, &calls);
         registry.get("file::download").unwrap().call(arguments, &call)
     }
 

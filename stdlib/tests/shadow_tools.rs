@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use refrain_engine::event::Status;
+use refrain_engine::journal::Calls;
 use refrain_engine::module::NoMaterials;
-use refrain_engine::module::converge::{Call, Mode, NoJournal};
+use refrain_engine::module::converge::{Call, Mode};
 use refrain_engine::syscall::enter_root;
 use refrain_engine::system::RootKind;
 use refrain_engine::system::account_files::{AccountFile, Lock};
@@ -104,7 +105,8 @@ fn run_modules(root: &Path, calls: &[(&str, Value)]) {
         let registry = refrain_stdlib::registry();
         let system = Native::new(RootKind::Offline);
         for (name, arguments) in calls {
-            let call = Call { mode: Mode::Change(&system), materials: &NoMaterials, journal: &NoJournal };
+            let calls = Calls::default();
+            let call = Call::new(Mode::Change(&system), &NoMaterials, &calls);
             let call = || registry.get(name).unwrap().call(arguments.clone(), &call);
             let report = call();
             assert_eq!(report.status, Status::Changed, "{name} {arguments}: {:?}", report.failure);

@@ -11,8 +11,9 @@ use std::rc::Rc;
 
 use archives::{Tar, zip};
 use refrain_engine::event::Status;
+use refrain_engine::journal::Calls;
 use refrain_engine::module::NoMaterials;
-use refrain_engine::module::converge::{Call, Mode, NoJournal, Report};
+use refrain_engine::module::converge::{Call, Mode, Report};
 use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::{RootKind, View};
@@ -79,7 +80,8 @@ impl Desk {
 
 fn call(mode: Mode<'_>, arguments: &Value) -> Report {
     let registry = refrain_stdlib::registry();
-    let call = Call { mode, materials: &NoMaterials, journal: &NoJournal };
+    let calls = Calls::default();
+    let call = Call::new(mode, &NoMaterials, &calls);
     registry.get("file::unpack").unwrap().call(arguments.clone(), &call)
 }
 

@@ -119,7 +119,7 @@ fn a_normal_user_can_run_it_too() {
     for round in ["changed", "ok"] {
         let mut command = Command::new(&copy);
         command.args(["run", "site.rhai", "-c", "local"]).current_dir(project.path("")).env_clear();
-        command.uid(nobody).gid(nobody);
+        command.env("HOME", place.path()).uid(nobody).gid(nobody);
         let outcome = Outcome::of(&command.output().expect("it starts"), &project.path("")).expect(0);
         assert_eq!(changes(&outcome).is_empty(), round == "ok", "{}", outcome.stdout);
     }
@@ -153,6 +153,7 @@ fn check_mode_makes_no_call_that_changes_anything() {
         let mut command = Command::new("strace");
         command.args(["-f", "-qq", "-e", calls, "-o"]).arg(&log).arg(binary());
         command.args(["run", "site.rhai", "-c", "local"]).args(arguments).current_dir(project.path(""));
+        command.env("REFRAIN_STATE_DIRECTORY", place.path().join("state"));
         let outcome = Outcome::of(&command.output().expect("it starts"), &project.path("")).expect(0);
         let changing: Vec<String> = fs::read_to_string(&log)
             .expect("a log")

@@ -174,7 +174,7 @@ fn what_it_says_is_shown_and_does_nothing() {
         &[
             event(EventKind::Task(Box::new(task))),
             event(EventKind::Message { text: text("message") }),
-            event(EventKind::HandlerStarted { handler: text("handler") }),
+            event(EventKind::HandlerStarted { handler: text("handler"), left_by: Some(text("run")) }),
             event(EventKind::Warning(Box::new(error))),
             ToController::Ended(Ended { recap, started: true, ..Ended::default() }),
         ],

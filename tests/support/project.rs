@@ -56,6 +56,7 @@ impl Project {
             .current_dir(self.path(""))
             .env_clear()
             .env("HOME", self.path(""))
+            .env("REFRAIN_STATE_DIRECTORY", self.path(".state"))
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -93,7 +94,7 @@ impl Outcome {
     pub fn of(output: &Output, directory: &Path) -> Self {
         let text = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).replace(&*directory.to_string_lossy(), "[project]/");
-            let seconds = Regex::new(r"(?m)^\d+\.\d\d s$").expect("a pattern");
+            let seconds = Regex::new(r"(?m)^\d+\.\d\d s(, run [0-9a-f-]+)?$").expect("a pattern");
             seconds.replace_all(&text, "[time]").into_owned()
         };
         Self {

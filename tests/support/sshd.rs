@@ -1,6 +1,6 @@
 //! A real sshd on a free port of 127.0.0.1.
 //!
-//! As root it lives in a mount namespace of its own, with its own `/etc/passwd`, `/run`, `/var/tmp` and `/dev/shm`: its users
+//! As root it lives in a mount namespace of its own, with its own `/etc/passwd`, `/run`, `/var/tmp`, `/var/lib` and `/dev/shm`: its users
 //! have their homes in a temporary directory, there is a `tester` who can log in with a password, and nothing on the machine
 //! is changed.
 //! Otherwise, whoever runs the tests logs in as themselves.
@@ -298,7 +298,7 @@ fn passwd(home: &Path, shell: &str) -> String {
 fn private_start(setup: &Setup, directory: &Path) -> String {
     let own = directory.display();
     let mut script = format!(
-        "set -e\nfor place in /run /var/tmp /dev/shm; do mount -t tmpfs tmpfs $place; done\n\
+        "set -e\nfor place in /run /var/tmp /var/lib /dev/shm; do mount -t tmpfs tmpfs $place; done\n\
          mkdir -p /run/sshd\nchmod 755 /run\nmount --bind {own}/passwd /etc/passwd\nmount --bind {own}/shadow /etc/shadow\n"
     );
     if setup.pam {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::incoming::{Incoming, broken, lost};
-use super::{Ended, ToAgent, ToController, frame};
-use crate::bundle::{Bundle, Sources};
+use super::{Ended, ToAgent, ToController, Work, frame};
+use crate::bundle::Sources;
 use crate::event::{EventKind, Recap};
 use crate::interrupt::{Interrupt, Urgency};
 use crate::transport::{Connection, Unreachable};
@@ -31,21 +31,24 @@ const MOST_WISHES: u32 = 100_000;
 /// Gives the content of a file that the agent asks for. Only files that its bundle lists are ever looked for.
 pub type Serve<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
 
-/// Runs a play on the host behind `connection`.
+/// Has the agent behind `connection` do its work.
 ///
 /// # Errors
 /// The agent ended before the play did, or said something that makes no sense or is not its to say.
 pub fn run(
     connection: &mut dyn Connection,
-    bundle: Bundle,
+    work: Work,
     serve: &Serve<'_>,
     emit: &dyn Fn(EventKind),
     interrupt: &Interrupt,
 ) -> Result<Ended, Unreachable> {
-    let sources = Arc::clone(&bundle.sources);
+    let (sources, first) = match work {
+        Work::Play(bundle) => (Arc::clone(&bundle.sources), ToAgent::Run(bundle)),
+        Work::RollBack(order) => (Arc::default(), ToAgent::RollBack(order)),
+    };
     let mut talk =
         Talk { connection, incoming: Incoming::default(), sources, serve, emit, events: 0, wishes: 0 };
-    let result = talk.send(&ToAgent::Run(Box::new(bundle))).and_then(|()| talk.listen(interrupt));
+    let result = talk.send(&first).and_then(|()| talk.listen(interrupt));
     match result {
         // Nobody has begun there, as far as anybody knows, and nobody shall.
         Err(_) if !talk.incoming.is_greeted() && interrupt.is_set() => Ok(not_begun(emit)),

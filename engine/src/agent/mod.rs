@@ -13,17 +13,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
 use crate::event::{EventKind, Recap};
+use crate::journal::rollback::Order;
 use crate::system::RootKind;
 use crate::system::remote::Call;
 
 /// The protocol that this build speaks.
-pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " frames 2");
+pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " frames 3");
 
 /// What the controller sends.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToAgent {
     /// Run this play. Sent once, first.
     Run(Box<Bundle>),
+    /// Take back what a run has changed. Sent once, first.
+    RollBack(Order),
     /// Make the calls that follow, in a root of this kind. Sent once, first, by a controller that evaluates the play itself.
     Serve(RootKind),
     /// Make these calls, in order. After one that fails the rest is left out.
@@ -80,6 +83,14 @@ impl ToController {
             Self::Answers { .. } => "an answer",
         }
     }
+}
+
+/// What an agent is to do on its host.
+pub enum Work {
+    /// Run this play.
+    Play(Box<Bundle>),
+    /// Take back what a run has changed.
+    RollBack(Order),
 }
 
 /// How a play ended on a host.

@@ -8,13 +8,13 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
-use super::{Ended, PROTOCOL, ToAgent, ToController};
+use super::{Ended, PROTOCOL, ToAgent, ToController, Work};
 use crate::event::{EventKind, Status};
 use crate::facts;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::journal::{Source, rollback};
 use crate::module::Registry;
-use crate::module::converge::NoJournal;
 use crate::script::host::{self, Surroundings};
 use crate::system::native::Native;
 use crate::system::remote;
@@ -39,8 +39,9 @@ pub fn serve(
     output.stream.write_all(&MAGIC)?;
     output.send(&ToController::Hello(PROTOCOL.to_owned()))?;
     output.flush()?;
-    let bundle = match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
-        Some(ToAgent::Run(bundle)) => *bundle,
+    let work = match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
+        Some(ToAgent::Run(bundle)) => Work::Play(bundle),
+        Some(ToAgent::RollBack(order)) => Work::RollBack(order),
         Some(ToAgent::Serve(root_kind)) => {
             let facts = facts::Facts::new(facts::Native::new(root_kind));
             remote::serve(&Native::new(root_kind), &facts, input, &mut output.stream)?;
@@ -53,16 +54,24 @@ pub fn serve(
     listen(input, Arc::clone(&files), Arc::clone(&interrupt));
 
     let output = Rc::new(RefCell::new(output));
-    let root_kind = bundle.root_kind;
-    let surroundings = Surroundings {
-        system: Rc::new(Native::new(root_kind).interrupted_by(Arc::clone(&interrupt))),
-        facts: Rc::new(facts::Facts::new(facts::Native::new(root_kind))),
-        emit: emitter(&output, &interrupt),
-        fetch: fetcher(&output, files),
-        journal: Box::new(NoJournal),
-        interrupt,
+    let native = |kind| Rc::new(Native::new(kind).interrupted_by(Arc::clone(&interrupt)));
+    let (emit, journal) = (emitter(&output, &interrupt), Source::of_this_process());
+    let ended = match work {
+        Work::Play(bundle) => {
+            let surroundings = Surroundings {
+                system: native(bundle.root_kind),
+                facts: Rc::new(facts::Facts::new(facts::Native::new(bundle.root_kind))),
+                emit,
+                fetch: fetcher(&output, files),
+                journal,
+                interrupt,
+            };
+            host::run(registry, *bundle, surroundings)
+        }
+        Work::RollBack(order) => {
+            rollback::follow(&order, native(order.root_kind), journal, &*emit, &interrupt)
+        }
     };
-    let ended = host::run(registry, bundle, surroundings);
     let mut output = output.borrow_mut();
     output.send(&ToController::Ended(ended))?;
     output.flush()?;
@@ -177,7 +186,7 @@ fn listen(mut input: impl Read + Send + 'static, files: Arc<Files>, interrupt: A
                 ToAgent::Interrupt => interrupt.stop_after_step(),
                 ToAgent::Stop => interrupt.stop_now(),
                 // A second play is none of the protocol; the first one goes on.
-                ToAgent::Run(_) | ToAgent::Serve(_) | ToAgent::Calls { .. } => {}
+                ToAgent::Run(_) | ToAgent::RollBack(_) | ToAgent::Serve(_) | ToAgent::Calls { .. } => {}
             }
         }
         // The controller is gone, or nonsense came from it. What is begun is finished: a command that is cut off may leave

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Action, Answer, Context, Done, Materials, Plan, Query, State, arguments};
 use crate::event::{Status, StepReport};
 use crate::failure::Failure;
-use crate::step::Step;
+use crate::journal::{CallIdentity, Calls, Journal, NoJournal, StepNote};
 use crate::system::preview::Overlay;
 use crate::system::{System, View, changes};
 
@@ -22,24 +22,6 @@ pub enum Mode<'a> {
     Check(&'a Overlay),
 }
 
-/// Told of every step before it is made, so that it can be taken back.
-pub trait Journal {
-    /// Notes a step that is about to be made.
-    ///
-    /// # Errors
-    /// It could not be noted; then the step is not made.
-    fn before(&self, step: &dyn Step, host: &dyn View) -> Result<(), Failure>;
-}
-
-/// Keeps nothing.
-pub struct NoJournal;
-
-impl Journal for NoJournal {
-    fn before(&self, _step: &dyn Step, _host: &dyn View) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
 /// The surroundings of one call.
 pub struct Call<'a> {
     /// Make changes or predict them.
@@ -48,15 +30,37 @@ pub struct Call<'a> {
     pub materials: &'a dyn Materials,
     /// Told of every step.
     pub journal: &'a dyn Journal,
+    /// The calls of the play.
+    pub calls: &'a Calls,
+    /// Where the call stands: the role, or the playbook.
+    pub place: &'a str,
 }
 
-impl Call<'_> {
-    fn context(&self) -> Context<'_> {
+impl<'a> Call<'a> {
+    /// A call outside of a play: nothing is noted.
+    pub fn new(mode: Mode<'a>, materials: &'a dyn Materials, calls: &'a Calls) -> Self {
+        Self { mode, materials, journal: &NoJournal, calls, place: "" }
+    }
+
+    fn context(&self) -> Context<'a> {
         let host: &dyn View = match self.mode {
             Mode::Change(system) => system,
             Mode::Check(overlay) => overlay,
         };
         Context { host, materials: self.materials }
+    }
+
+    /// A report of a call that had nothing to do. If an earlier run has done it and died then, what depends on it is still
+    /// to be done.
+    fn needless(&self, identity: &CallIdentity, report: Report) -> Report {
+        match self.calls.meet(identity) {
+            None => report,
+            Some(left) => Report {
+                changed: Field::Known(Value::Bool(true)),
+                reason: Some(format!("changed by the run {}, which did not come to its end", left.run)),
+                ..report
+            },
+        }
     }
 }
 
@@ -90,6 +94,8 @@ pub struct Report {
     pub done: bool,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// What the call is known by in other runs. Absent for queries, and where it did not get so far.
+    pub call: Option<CallIdentity>,
 }
 
 impl Report {
@@ -109,6 +115,7 @@ impl Report {
             undeclared: false,
             done: false,
             failure: None,
+            call: None,
         }
     }
 
@@ -164,18 +171,24 @@ pub(super) fn state<M: State>(values: Value, call: &Call<'_>) -> Report {
         Err(report) => return *report,
     };
     let subject = module.subject();
+    let identity = call.calls.identify(call.place, M::NAME, &subject);
+    let report = converge(&module, call, subject, &identity);
+    Report { call: Some(identity), ..report }
+}
+
+fn converge<M: State>(module: &M, call: &Call<'_>, subject: String, identity: &CallIdentity) -> Report {
     let planned = module.look(&call.context()).and_then(|found| Ok((module.plan(&found)?, found)));
     let (plan, found) = match planned {
         Ok(planned) => planned,
         Err(failure) => return Report::failed(subject, failure),
     };
     if plan.is_empty() {
-        return Report::new(subject, Status::Ok).with(module.fields(&found));
+        return call.needless(identity, Report::new(subject, Status::Ok).with(module.fields(&found)));
     }
     let steps = tell(&plan);
     let mut report = match call.mode {
-        Mode::Check(overlay) => predict(&module, &plan, overlay, call, subject),
-        Mode::Change(system) => change(&module, &plan, system, call, subject),
+        Mode::Check(overlay) => predict(module, &plan, overlay, call, subject),
+        Mode::Change(system) => change(module, &plan, system, call, identity, subject),
     };
     report.steps = steps;
     report
@@ -236,11 +249,14 @@ fn change<M: State>(
     plan: &Plan,
     system: &dyn System,
     call: &Call<'_>,
+    identity: &CallIdentity,
     subject: String,
 ) -> Report {
     for step in plan {
-        let made = call.journal.before(step.as_ref(), system).and_then(|()| step.act(system));
+        let note = StepNote::new(identity, step.as_ref());
+        let made = call.journal.before(&note, system).and_then(|()| step.act(system));
         changes::note();
+        let made = made.and_then(|()| call.journal.after(system));
         if let Err(failure) = made {
             return Report::failed(subject, failure);
         }
@@ -262,13 +278,19 @@ pub(super) fn action<M: Action>(values: Value, call: &Call<'_>) -> Report {
         Err(report) => return *report,
     };
     let subject = module.subject();
+    let identity = call.calls.identify(call.place, M::NAME, &subject);
+    let report = act(&module, call, subject, &identity);
+    Report { call: Some(identity), ..report }
+}
+
+fn act<M: Action>(module: &M, call: &Call<'_>, subject: String, identity: &CallIdentity) -> Report {
     let context = call.context();
     match module.needless(&context) {
         Err(failure) => return Report::failed(subject, failure),
         Ok(Some(reason)) => {
             let mut report = Report::new(subject, Status::Ok).because(reason);
             report.fields = fields::<M>(&Field::Known(Value::Null));
-            return report;
+            return call.needless(identity, report);
         }
         Ok(None) => {}
     }
@@ -280,7 +302,7 @@ pub(super) fn action<M: Action>(values: Value, call: &Call<'_>) -> Report {
     }
     match call.mode {
         Mode::Change(system) => {
-            let done = module.run(system, &context);
+            let done = call.journal.action(identity).and_then(|()| module.run(system, &context));
             changes::note();
             match done {
                 Ok(done) => Report::done(subject, done),
@@ -338,7 +360,7 @@ pub fn elapsed(start: Instant) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::Change;
+    use crate::step::{Change, Step};
     use crate::system::{Attributes, Content};
 
     fn write(content: Vec<u8>) -> Box<dyn Step> {

@@ -6,15 +6,14 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use super::target::Target;
-use crate::agent::{Ended, client};
-use crate::bundle::Bundle;
+use crate::agent::{Ended, Work, client};
 use crate::diagnostic::Diagnostic;
 use crate::event::EventKind;
 use crate::facts;
 use crate::failure::{self, Failure};
 use crate::interrupt::Interrupt;
+use crate::journal::{Source, rollback};
 use crate::module::Registry;
-use crate::module::converge::NoJournal;
 use crate::project::Project;
 use crate::script::host::{self, Surroundings};
 use crate::system::native::Native;
@@ -52,8 +51,8 @@ pub(super) type Emit = Arc<dyn Fn(EventKind) + Send + Sync>;
 pub(super) struct Job {
     /// The module functions.
     pub registry: Arc<Registry>,
-    /// The play.
-    pub bundle: Bundle,
+    /// What is to be done.
+    pub work: Work,
     /// Where files that did not travel are read.
     pub project: Arc<Project>,
     /// Takes in events.
@@ -69,23 +68,40 @@ impl Job {
     }
 
     /// Evaluates the play in this thread.
-    fn evaluate(self, system: Rc<dyn System>, facts: facts::Facts, fetch: host::Fetch) -> Ended {
+    fn evaluate(
+        self,
+        system: Rc<dyn System>,
+        facts: facts::Facts,
+        journal: Source,
+        fetch: host::Fetch,
+    ) -> Ended {
         let emit = self.emit;
+        let bundle = match self.work {
+            Work::Play(bundle) => *bundle,
+            Work::RollBack(order) => {
+                return rollback::follow(&order, system, journal, &*emit, &self.interrupt);
+            }
+        };
         let surroundings = Surroundings {
             system,
             facts: Rc::new(facts),
             emit: Box::new(move |event| emit(event)),
             fetch,
-            journal: Box::new(NoJournal),
+            journal,
             interrupt: self.interrupt,
         };
-        host::run(&self.registry, self.bundle, surroundings)
+        host::run(&self.registry, bundle, surroundings)
     }
 
     /// Evaluates the play in this thread, which sees the project's files.
-    fn evaluate_here(self, system: Rc<dyn System>, facts: facts::Facts) -> Ended {
+    fn evaluate_here(self, system: Rc<dyn System>, facts: facts::Facts, journal: Source) -> Ended {
         let project = Arc::clone(&self.project);
-        self.evaluate(system, facts, Box::new(move |path| read(&project, path).map_err(Failure::state)))
+        self.evaluate(
+            system,
+            facts,
+            journal,
+            Box::new(move |path| read(&project, path).map_err(Failure::state)),
+        )
     }
 }
 
@@ -103,14 +119,15 @@ pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
                 result => result?,
             };
             let serve = |path: &str| read(&job.project, path);
-            let ended = client::run(&mut *connection, job.bundle, &serve, &*job.emit, &job.interrupt)?;
+            let ended = client::run(&mut *connection, job.work, &serve, &*job.emit, &job.interrupt)?;
             connection.finish();
             Ok(ended)
         }
         Target::Chroot(root, kind) => in_root(root, *kind, job),
         Target::Local => {
             let system = job.native(RootKind::Live);
-            Ok(job.evaluate_here(system, facts::Facts::new(facts::Native::new(RootKind::Live))))
+            let facts = facts::Facts::new(facts::Native::new(RootKind::Live));
+            Ok(job.evaluate_here(system, facts, Source::of_this_process()))
         }
         Target::Sandbox(directory, programs) => {
             let programs: Box<dyn Programs> = match programs {
@@ -126,7 +143,12 @@ pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
                 )),
             })?;
             let facts = facts::Facts::new(facts::Tree::new(directory.join("root")));
-            Ok(job.evaluate_here(Rc::new(sandbox), facts))
+            let journal = Source::Kept {
+                directories: vec![directory.join("state")],
+                root: directory.join("root"),
+                lasts: false,
+            };
+            Ok(job.evaluate_here(Rc::new(sandbox), facts, journal))
         }
     }
 }
@@ -162,7 +184,7 @@ fn in_root(root: &Path, kind: RootKind, job: Job) -> Result<Ended, Unreachable> 
             answered.recv().map_err(|_| Failure::Interrupted)?.map_err(Failure::state)
         });
         let system = job.native(kind);
-        let ended = job.evaluate(system, facts::Facts::new(source), fetch);
+        let ended = job.evaluate(system, facts::Facts::new(source), Source::of_this_process(), fetch);
         let _ = sender.send(Outward::Ended(ended));
     });
     if let Err(error) = started {

@@ -6,6 +6,7 @@
 mod connect;
 mod connection_variables;
 mod prepare;
+mod prepare_rollback;
 mod target;
 
 use std::collections::HashSet;
@@ -18,15 +19,17 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-use crate::agent::Ended;
+use crate::agent::{Ended, Work};
 use crate::bundle::{Bundle, Play, Settings};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, EventKind, Recap, Reporter};
 use crate::interrupt::{Interrupt, Urgency};
+use crate::journal::rollback;
 use crate::module::Registry;
 use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
 pub use connect::ConnectionOptions;
 pub use prepare::{Options, Prepared, PreparedPlaybook, prepare};
+pub use prepare_rollback::prepare_rollback;
 
 /// At most so many hosts at once, unless `--forks` says otherwise.
 pub const DEFAULT_FORKS: usize = 32;
@@ -275,13 +278,24 @@ fn on_host(
         }
     };
     emit(EventKind::HostStarted { connection: target.to_string() });
-    let bundle = Bundle {
-        sources: Arc::clone(&playbook.sources),
-        play: Arc::clone(play),
-        neighbours: Arc::clone(&playbook.neighbours),
-        host: data,
-        settings: running.settings(prepared, host),
-        root_kind: target.root_kind(),
+    let work = match &prepared.takes_back {
+        Some(taken_back) => Work::RollBack(rollback::Order {
+            run: prepared.run.clone(),
+            target: taken_back.clone(),
+            host: host.to_owned(),
+            check: prepared.settings.check,
+            lock_timeout: prepared.settings.lock_timeout,
+            root_kind: target.root_kind(),
+        }),
+        None => Work::Play(Box::new(Bundle {
+            run: prepared.run.clone(),
+            sources: Arc::clone(&playbook.sources),
+            play: Arc::clone(play),
+            neighbours: Arc::clone(&playbook.neighbours),
+            host: data,
+            settings: running.settings(prepared, host),
+            root_kind: target.root_kind(),
+        })),
     };
     let last = Arc::new(Mutex::new(None));
     let emit: connect::Emit = Arc::new({
@@ -295,7 +309,7 @@ fn on_host(
     });
     let job = connect::Job {
         registry: Arc::clone(&running.registry),
-        bundle,
+        work,
         project: Arc::clone(&playbook.project),
         emit,
         interrupt: Arc::clone(&running.interrupt),

@@ -70,9 +70,11 @@ pub struct Prepared {
     pub forks: Option<usize>,
     /// What is suspicious about the inventory.
     pub warnings: Vec<Diagnostic>,
-    extra: Arc<Values>,
-    connection: ConnectionOptions,
-    ssh_client: OnceLock<Arc<ssh::Client>>,
+    /// The run that is taken back instead of anything being run.
+    pub(super) takes_back: Option<String>,
+    pub(super) extra: Arc<Values>,
+    pub(super) connection: ConnectionOptions,
+    pub(super) ssh_client: OnceLock<Arc<ssh::Client>>,
 }
 
 /// Where a project keeps its inventory when nobody says otherwise.
@@ -162,6 +164,7 @@ pub fn prepare(
         settings: Arc::new(options.settings),
         forks: options.forks,
         warnings,
+        takes_back: None,
         extra: Arc::new(inventory::values(extra.iter().map(|(name, variable)| (&**name, &**variable)))),
         connection: options.connection,
         ssh_client: OnceLock::new(),
@@ -171,7 +174,7 @@ pub fn prepare(
 }
 
 /// The inventories that were named, or else the project's own.
-fn load_inventory(options: &Options, root: &Path) -> Result<Inventory, Vec<Diagnostic>> {
+pub(super) fn load_inventory(options: &Options, root: &Path) -> Result<Inventory, Vec<Diagnostic>> {
     let own = root.join(INVENTORY);
     if options.inventories.is_empty() && own.exists() {
         return Inventory::load(&[own.to_string_lossy().into_owned()], root);

@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::call::options;
 use super::fault::{Ending, Fault, Stop, place, stop};
-use super::handles::{self, HandlerRef, HostVars};
+use super::handlers::Handlers;
+use super::handles::{self, HostVars};
 use super::host_variables::HostVariables;
-use super::outcome::Outcome;
 use super::values::from_json;
 use super::words::error;
 use super::{current, engine as rhai_engine, tags};
@@ -27,7 +27,9 @@ use crate::event::{EventKind, Recap, Status};
 use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::module::converge::{Call, Journal, Mode, Report};
+use crate::journal::turn::{self, Turn};
+use crate::journal::{Calls, Journal, Source};
+use crate::module::converge::{Call, Mode, Report};
 use crate::module::{Entry, Materials, Registry, Text};
 use crate::secrets::Secrets;
 use crate::system::preview::Overlay;
@@ -51,17 +53,19 @@ pub struct Surroundings {
     pub emit: Box<dyn Fn(EventKind)>,
     /// Gets large files.
     pub fetch: Fetch,
-    /// Told of every step before it is made.
-    pub journal: Box<dyn Journal>,
+    /// Where the journal comes from.
+    pub journal: Source,
     /// Whether the run shall stop.
     pub interrupt: Arc<Interrupt>,
 }
 
 /// What holds for the calls inside a role or task: dynamic scope.
 #[derive(Clone, Default)]
-struct Scope {
-    within: Vec<String>,
-    role: Option<Rc<Role>>,
+pub(super) struct Scope {
+    pub within: Vec<String>,
+    /// What has notified a handler was wanted; so is the handler.
+    pub in_handler: bool,
+    pub role: Option<Rc<Role>>,
     tags: Vec<String>,
     environment: BTreeMap<String, String>,
     deadline: Option<Instant>,
@@ -70,19 +74,10 @@ struct Scope {
 }
 
 /// A role that is running, or whose handler is.
-struct Role {
-    name: String,
+pub(super) struct Role {
+    pub name: String,
     script: String,
-    parameters: IndexMap<String, Value>,
-}
-
-struct Handler {
-    name: String,
-    body: FnPtr,
-    /// Where it was defined: the body's functions and imports are found through this.
-    #[allow(deprecated)] // Rhai's word for "may change".
-    context: rhai::NativeCallContextStore,
-    scope: Scope,
+    pub parameters: IndexMap<String, Value>,
 }
 
 /// A play on one host.
@@ -91,23 +86,42 @@ pub struct Host {
     pub bundle: Bundle,
     /// What must not be seen.
     pub(super) secrets: Rc<Secrets>,
-    surroundings: Surroundings,
+    system: Rc<dyn System>,
+    facts: Rc<dyn HostFacts>,
+    emit: Box<dyn Fn(EventKind)>,
+    fetch: Fetch,
+    pub(super) interrupt: Arc<Interrupt>,
+    pub(super) journal: Box<dyn Journal>,
+    pub(super) calls: Calls,
     /// Predictions, made when something is first predicted.
     overlay: OnceCell<Rc<Overlay>>,
-    variables: HostVariables,
+    pub(super) variables: HostVariables,
     scopes: RefCell<Vec<Scope>>,
-    handlers: RefCell<IndexMap<String, Rc<Handler>>>,
-    notified: RefCell<HashSet<String>>,
+    pub(super) handlers: Handlers,
     roles_done: RefCell<HashSet<String>>,
     recap: Cell<Recap>,
     started: Cell<bool>,
+    /// Whether the body of the play has come to its end.
+    complete: Cell<bool>,
 }
 
 /// Runs a play on a host, from its first word to its last handler.
 pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> Ended {
+    let Surroundings { system, facts, emit, fetch, journal, interrupt } = surroundings;
+    let turn = Turn {
+        run: &bundle.run,
+        host: &bundle.host.name,
+        play: &bundle.play.name,
+        check: bundle.settings.check,
+        patience: bundle.settings.lock_timeout,
+    };
+    let (journal, calls) = match turn::take(journal, &turn, &*emit, &interrupt) {
+        Ok(taken) => taken,
+        Err(why) => return turn::none(why, &*emit),
+    };
     let engine = rhai_engine::engine(registry);
     let secrets = Rc::new(Secrets::new(bundle.play.secrets.clone()));
-    let variables = HostVariables::new(&bundle, Rc::clone(&surroundings.facts), Rc::clone(&secrets));
+    let variables = HostVariables::new(&bundle, Rc::clone(&facts), Rc::clone(&secrets));
     let started = bundle.settings.start_at.is_none();
     let scope = Scope {
         tags: bundle.play.tags.clone(),
@@ -117,15 +131,21 @@ pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> E
     let host = Rc::new(Host {
         bundle,
         secrets,
-        surroundings,
+        system,
+        facts,
+        emit,
+        fetch,
+        interrupt,
+        journal,
+        calls,
         overlay: OnceCell::new(),
         variables,
         scopes: RefCell::new(vec![scope]),
-        handlers: RefCell::default(),
-        notified: RefCell::default(),
+        handlers: Handlers::default(),
         roles_done: RefCell::default(),
         recap: Cell::default(),
         started: Cell::new(started),
+        complete: Cell::new(false),
     });
     let _guard = current::enter(current::Current::Host(Rc::clone(&host)));
     host.evaluate(&engine)
@@ -144,6 +164,11 @@ impl Host {
         };
         if let Err(stop) = result {
             self.conclude(stop, &mut ended);
+        }
+        if let Err(failure) = self.journal.ended(self.complete.get(), &self.calls.met()) {
+            let warning =
+                Diagnostic::new("the end of the play could not be noted").because(failure.to_string());
+            self.emit(EventKind::Warning(Box::new(warning)));
         }
         let mut recap = self.recap.get();
         recap.failed |= ended.recap.failed;
@@ -216,6 +241,8 @@ impl Host {
         if self.interrupted() {
             return body;
         }
+        let ending = body.as_ref().err().map(|error| Ending::of(error));
+        self.complete.set(matches!(ending, None | Some(Some(Ending::Host | Ending::Play))));
         // A handler must not be lost because something else failed.
         let handlers = self.flush_handlers(context.engine());
         match (body, handlers) {
@@ -232,12 +259,12 @@ impl Host {
     /// Sends an event, without any secret in it. It is the only door out of a play.
     pub(super) fn emit(&self, event: EventKind) {
         let event = if self.secrets.is_empty() { event } else { event.mask(|text| self.secrets.mask(text)) };
-        (self.surroundings.emit)(event);
+        (self.emit)(event);
     }
 
     /// Whether the run shall stop.
     pub(super) fn interrupted(&self) -> bool {
-        self.surroundings.interrupt.is_set()
+        self.interrupt.is_set()
     }
 
     /// Whether the time of an enclosing task is over.
@@ -253,7 +280,7 @@ impl Host {
         self.recap.set(recap);
     }
 
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         self.scopes.borrow().last().cloned().unwrap_or_default()
     }
 
@@ -265,7 +292,7 @@ impl Host {
         }
     }
 
-    fn inside<T>(&self, scope: Scope, f: impl FnOnce() -> T) -> T {
+    pub(super) fn inside<T>(&self, scope: Scope, f: impl FnOnce() -> T) -> T {
         self.scopes.borrow_mut().push(scope);
         let result = f();
         self.scopes.borrow_mut().pop();
@@ -279,6 +306,9 @@ impl Host {
 
     /// Why a call here and now is not wanted, by the tags or by `--start-at`. Absent when it is.
     pub(super) fn left_out(&self, name: &str) -> Option<&'static str> {
+        if self.with_scope(|scope| scope.in_handler) {
+            return None;
+        }
         if !self.started.get() {
             let wanted = self.bundle.settings.start_at.as_deref().unwrap_or_default();
             let found = tags::matches_name(wanted, name)
@@ -303,6 +333,11 @@ impl Host {
         self.with_scope(|scope| scope.role.as_ref().map(|role| role.name.clone()))
     }
 
+    /// What names in the play are known by in other runs: the role that is running, or the playbook.
+    pub(super) fn place(&self) -> String {
+        self.role().unwrap_or_else(|| self.bundle.sources.playbook.clone())
+    }
+
     /// Whether results must not be shown.
     pub(super) fn no_log(&self) -> bool {
         self.with_scope(|scope| scope.no_log)
@@ -310,12 +345,12 @@ impl Host {
 
     /// What the host is.
     pub(super) fn facts(&self) -> &dyn HostFacts {
-        &*self.surroundings.facts
+        &*self.facts
     }
 
     fn overlay(&self) -> &Rc<Overlay> {
         self.overlay.get_or_init(|| {
-            let base: Rc<dyn View> = Rc::clone(&self.surroundings.system) as Rc<dyn View>;
+            let base: Rc<dyn View> = Rc::clone(&self.system) as Rc<dyn View>;
             Rc::new(Overlay::new(base))
         })
     }
@@ -328,9 +363,10 @@ impl Host {
             if let Some(overlay) = self.overlay.get() {
                 overlay.forget_host();
             }
-            Mode::Change(&*self.surroundings.system)
+            Mode::Change(&*self.system)
         };
-        entry.call(arguments, &Call { mode, materials: self, journal: &*self.surroundings.journal })
+        let (journal, calls, place) = (&*self.journal, &self.calls, &self.place());
+        entry.call(arguments, &Call { mode, materials: self, journal, calls, place })
     }
 
     // --- variables -------------------------------------------------------------------------------------------------
@@ -470,107 +506,10 @@ impl Host {
             std::thread::sleep(left.min(Duration::from_millis(50)));
         }
     }
-
-    // --- handlers --------------------------------------------------------------------------------------------------
-
-    /// Defines a handler.
-    pub(super) fn define_handler(
-        &self,
-        context: &NativeCallContext<'_>,
-        name: &str,
-        body: FnPtr,
-    ) -> ScriptResult<HandlerRef> {
-        #[allow(deprecated)]
-        let stored = context.store_data();
-        let mut scope = self.scope();
-        scope.within = vec![name.to_owned()];
-        let handler = Rc::new(Handler { name: name.to_owned(), body, context: stored, scope });
-        if let Some(old) = self.handlers.borrow_mut().insert(name.to_owned(), Rc::clone(&handler)) {
-            let role = |handler: &Handler| handler.scope.role.as_ref().map(|role| role.name.clone());
-            if role(&old) != role(&handler) {
-                let whose = role(&old).map_or("the play".to_owned(), |role| format!("role `{role}`"));
-                return error(
-                    context,
-                    Diagnostic::new(format!("{whose} already has a handler `{name}`"))
-                        .hint("handlers are known by their names throughout a play: choose another one"),
-                );
-            }
-        }
-        Ok(HandlerRef { name: name.into() })
-    }
-
-    /// Notifies a handler.
-    pub(super) fn notify(&self, context: &NativeCallContext<'_>, name: &str) -> ScriptResult<()> {
-        if !self.handlers.borrow().contains_key(name) {
-            let handlers = self.handlers.borrow();
-            let names = handlers.keys().map(String::as_str);
-            return error(
-                context,
-                Diagnostic::new(format!("there is no handler `{name}` yet"))
-                    .hint("a handler is defined before it is notified")
-                    .near(name, names),
-            );
-        }
-        self.notified.borrow_mut().insert(name.to_owned());
-        Ok(())
-    }
-
-    /// Notifies a handler if the outcome says that something changed.
-    pub(super) fn notify_if(
-        &self,
-        context: &NativeCallContext<'_>,
-        outcome: &Outcome,
-        name: &str,
-    ) -> ScriptResult<Outcome> {
-        match outcome.notifies() {
-            // An unknown change may notify: check mode then says that the handler may run.
-            Some(true) | None => self.notify(context, name)?,
-            // A misspelt name must not wait for the first change to be noticed.
-            Some(false) if !self.handlers.borrow().contains_key(name) => self.notify(context, name)?,
-            Some(false) => {}
-        }
-        Ok(outcome.clone())
-    }
-
-    /// Runs the handlers that were notified, in the order in which they were defined.
-    pub(super) fn flush_handlers(&self, engine: &Engine) -> ScriptResult<()> {
-        let mut first_error = Ok(());
-        // A handler may notify another one.
-        loop {
-            let next = {
-                let mut notified = self.notified.borrow_mut();
-                let handlers = self.handlers.borrow();
-                handlers.values().find(|handler| notified.remove(&handler.name)).cloned()
-            };
-            let Some(handler) = next else { return first_error };
-            if self.interrupted() {
-                self.notified.borrow_mut().insert(handler.name.clone());
-                return first_error.and(Err(Ending::Interrupted.throw(None)));
-            }
-            self.emit(EventKind::HandlerStarted { handler: handler.name.clone() });
-            let result = self.run_handler(engine, &handler);
-            first_error = first_error.and(result);
-        }
-    }
-
-    fn run_handler(&self, engine: &Engine, handler: &Handler) -> ScriptResult<()> {
-        let role = handler.scope.role.clone();
-        let parameters = role.as_ref().map(|role| role.parameters.clone()).unwrap_or_default();
-        self.inside(handler.scope.clone(), || {
-            self.variables.enter_role(&parameters);
-            #[allow(deprecated)]
-            let context = handler.context.create_context(engine);
-            let result = handler.body.call_within_context::<Dynamic>(&context, ()).map(drop);
-            self.variables.leave_role();
-            #[allow(deprecated)]
-            let path = handler.context.source.clone().unwrap_or_default();
-            result.map_err(|error| rethrow(&path, error))
-        })
-    }
 }
 
 /// An error whose place is in another script, as one that carries its place along.
-fn rethrow(path: &str, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+pub(super) fn rethrow(path: &str, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
     match stop(path, &error) {
         Stop::Ending(ending, at) => ending.throw(at),
         Stop::Error(diagnostic) => {
@@ -627,7 +566,7 @@ impl Materials for Host {
         let (path, file) = self.source_file(name)?;
         match &file.content {
             Some(content) => Ok(content.clone()),
-            None => (self.surroundings.fetch)(path),
+            None => (self.fetch)(path),
         }
     }
 

@@ -9,6 +9,7 @@ pub mod catch;
 pub mod current;
 pub mod engine;
 pub mod fault;
+mod handlers;
 mod handles;
 pub mod host;
 mod host_variables;

@@ -8,6 +8,7 @@ use super::fault::{Fault, place};
 use super::values::{Unknown, from_json};
 use crate::diagnostic::Diagnostic;
 use crate::event::Status;
+use crate::journal::CallIdentity;
 use crate::module::converge::{Field, Report};
 
 /// The outcome of a module call.
@@ -18,6 +19,7 @@ pub struct Outcome {
     skipped: bool,
     diff: Rc<str>,
     fields: Rc<[(String, Field)]>,
+    call: Option<Rc<CallIdentity>>,
 }
 
 impl Outcome {
@@ -35,7 +37,13 @@ impl Outcome {
                 .concat()
                 .into(),
             fields: report.fields.clone().into(),
+            call: report.call.clone().map(Rc::new),
         }
+    }
+
+    /// What the call is known by in other runs.
+    pub fn call(&self) -> Option<&CallIdentity> {
+        self.call.as_deref()
     }
 
     /// Whether a handler has to run because of it. `None` when check mode can't know.

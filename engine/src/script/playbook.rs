@@ -69,7 +69,7 @@ pub enum Batch {
 }
 
 /// A play as the playbook defines it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PlayDefinition {
     /// What travels.
     pub play: Play,

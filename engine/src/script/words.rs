@@ -172,10 +172,10 @@ fn register_handlers(engine: &mut Engine) {
         },
     );
     engine.register_fn("notify", |context: NativeCallContext<'_>, name: &str| -> Result<()> {
-        current::host(&context, "notify")?.notify(&context, name)
+        current::host(&context, "notify")?.notify(&context, name, None)
     });
     engine.register_fn("notify", |context: NativeCallContext<'_>, handler: HandlerRef| -> Result<()> {
-        current::host(&context, "notify")?.notify(&context, &handler.name)
+        current::host(&context, "notify")?.notify(&context, &handler.name, None)
     });
     engine.register_fn(
         "notify",

@@ -76,11 +76,8 @@ impl Native {
     /// A name beside `path` that nobody uses: hidden, and with the process in it so that leftovers can be told.
     fn temporary(&self, path: &Path) -> PathBuf {
         self.serial.set(self.serial.get() + 1);
-        let mut name = OsString::from(".");
-        // A file name may be 255 bytes long; ours must not push it over.
-        let stem = path.file_name().map(OsStrExt::as_bytes).unwrap_or_default();
-        name.push(std::ffi::OsStr::from_bytes(&stem[..stem.len().min(200)]));
-        name.push(format!(".refrain-{}-{}", std::process::id(), self.serial.get()));
+        let mut name = temporary_name(path, std::process::id()).unwrap_or_default();
+        name.push(self.serial.get().to_string());
         path.with_file_name(name)
     }
 
@@ -122,6 +119,26 @@ fn give_attributes(path: &Path, attributes: Attributes) -> io::Result<()> {
         Err(Errno::NOENT | Errno::NOTDIR) => Ok(rustix::fs::chmod(path, mode(attributes))?),
         result => Ok(result?),
     }
+}
+
+/// Removes the temporary files that a process, which has ended, has left beside `path`.
+pub(crate) fn remove_temporaries(path: &Path, process: u32) {
+    let Some(name) = temporary_name(path, process).and_then(|name| name.into_string().ok()) else { return };
+    let entries = path.parent().map(fs::read_dir).into_iter().flatten().flatten().filter_map(Result::ok);
+    for entry in entries.filter(|entry| entry.file_name().to_str().is_some_and(|it| it.starts_with(&name))) {
+        // What can't be removed is hidden, private and of no harm.
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
+/// What the names of a process's temporary files beside `path` begin with. Absent where the path has no name.
+fn temporary_name(path: &Path, process: u32) -> Option<OsString> {
+    let mut name = OsString::from(".");
+    // A file name may be 255 bytes long; ours must not push it over.
+    let stem = path.file_name()?.as_bytes();
+    name.push(std::ffi::OsStr::from_bytes(&stem[..stem.len().min(200)]));
+    name.push(format!(".refrain-{process}-"));
+    Some(name)
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -282,7 +299,9 @@ impl System for Native {
 
     fn remove(&self, path: &Path) -> Result<(), Failure> {
         let result = match fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_dir() => refuse_mounts(path).and_then(|()| fs::remove_dir_all(path)),
+            // The way to a directory may lead through a link that is in it, and goes with it.
+            Ok(metadata) if metadata.is_dir() => fs::canonicalize(path)
+                .and_then(|path| refuse_mounts(&path).and_then(|()| fs::remove_dir_all(path))),
             Ok(_) => fs::remove_file(path),
             Err(error) => Err(error),
         };
@@ -371,6 +390,16 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
         host.set_attributes(&file, Attributes { mode: 0o4700, uid, gid }).unwrap();
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o4700);
+    }
+
+    #[test]
+    fn a_directory_is_removed_through_a_link_that_is_in_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().join("top");
+        fs::create_dir(&top).unwrap();
+        symlink("..", top.join("up")).unwrap();
+        Native::new(RootKind::Live).remove(&top.join("up/top")).unwrap();
+        assert!(!top.exists());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use refrain_engine::bundle::File;
 use refrain_engine::event::Status;
 use refrain_engine::failure::Failure;
-use refrain_engine::module::converge::{Call, Field, Mode, NoJournal, Report};
+use refrain_engine::journal::Calls;
+use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::module::{Materials, Text};
 use refrain_engine::script::marks::UNKNOWN;
 use refrain_engine::system::native::Native;
@@ -49,7 +50,7 @@ impl Materials for Play {
 fn call(function: &str, arguments: Value, mode: Mode<'_>) -> Report {
     let registry = crate::registry();
     let entry = registry.get(&format!("command::{function}")).unwrap();
-    entry.call(arguments, &Call { mode, materials: &Play, journal: &NoJournal })
+    entry.call(arguments, &Call::new(mode, &Play, &Calls::default()))
 }
 
 fn run(function: &str, arguments: Value) -> Report {

@@ -174,7 +174,8 @@ mod tests {
     use std::rc::Rc;
 
     use refrain_engine::event::Status;
-    use refrain_engine::module::converge::{Call, Mode, NoJournal, Report};
+    use refrain_engine::journal::Calls;
+    use refrain_engine::module::converge::{Call, Mode, Report};
     use refrain_engine::module::{Entry, NoMaterials};
     use refrain_engine::system::preview::Overlay;
     use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     fn call(entry: Entry, arguments: Value, mode: Mode<'_>) -> Report {
-        entry.call(arguments, &Call { mode, materials: &NoMaterials, journal: &NoJournal })
+        entry.call(arguments, &Call::new(mode, &NoMaterials, &Calls::default()))
     }
 
     const LINE: Entry = Entry::state::<FileLine>();

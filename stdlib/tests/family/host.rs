@@ -7,10 +7,14 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use refrain_engine::bundle::Bundle;
 use refrain_engine::event::{EventKind, Status};
 use refrain_engine::facts::{self, Facts};
 use refrain_engine::failure::Failure;
+use refrain_engine::journal::rollback::{Rollback, roll_back};
+use refrain_engine::journal::{NoJournal, Source};
 use refrain_engine::script::host::{self, Surroundings};
 use refrain_engine::syscall::enter_root;
 use refrain_engine::system::native::Native;
@@ -20,7 +24,6 @@ use tempfile::TempDir;
 
 use crate::play::{Play, Ran, fixtures, words};
 use crate::tree::{self, Tree};
-use crate::undo::{Memory, Saved, undo};
 
 /// The only programs of a root.
 const BUSYBOX: &str = "/bin/busybox";
@@ -57,6 +60,8 @@ impl Kind {
 pub struct Host {
     kind: Kind,
     directory: TempDir,
+    /// Numbers the runs.
+    runs: AtomicU32,
 }
 
 impl Host {
@@ -65,11 +70,12 @@ impl Host {
     /// # Errors
     /// The script that puts it there fails.
     pub fn new(kind: Kind, namespace: &str) -> Result<Self, String> {
-        let host = Self { kind, directory: tempfile::tempdir().unwrap() };
+        let host = Self { kind, directory: tempfile::tempdir().unwrap(), runs: AtomicU32::new(0) };
         Sandbox::open(host.directory.path(), Box::new(Obliging)).unwrap();
         if kind == Kind::Root {
             let bin = host.root().join("bin");
             fs::create_dir(&bin).unwrap();
+            fs::create_dir(host.root().join("state")).unwrap();
             fs::copy(BUSYBOX, bin.join("busybox")).unwrap();
             for name in APPLETS {
                 symlink("busybox", bin.join(name)).unwrap();
@@ -109,7 +115,9 @@ impl Host {
     /// # Errors
     /// The play, or a call in it, failed.
     pub fn run(&self, play: &Play) -> Result<Ran, String> {
-        let ran = self.with(|system, facts| run(play, system, facts));
+        let number = self.runs.fetch_add(1, Ordering::Relaxed);
+        let bundle = Bundle { run: format!("run-{number}"), ..play.bundle.clone() };
+        let ran = self.with(|system, facts| run(bundle, system, facts, self.journal()));
         let failed = ran.tasks.iter().filter(|task| task.status == Status::Failed);
         let failures: Vec<_> = failed.filter_map(|task| task.error.as_deref().cloned()).collect();
         match (failures.as_slice(), ran.failures.as_slice()) {
@@ -120,15 +128,33 @@ impl Host {
 
     /// All that is on the host.
     pub fn tree(&self) -> Tree {
-        self.with(|system, _| tree::below(&*system, Path::new("/")))
+        self.with(|system, _| tree::below(&*system, Path::new("/"), Path::new("/state")))
     }
 
-    /// Takes steps back.
+    /// Where the journal is kept, as the agent sees it.
+    fn state(&self) -> PathBuf {
+        match self.kind {
+            Kind::Sandbox => self.directory.path().join("state"),
+            Kind::Root => "/state".into(),
+        }
+    }
+
+    fn journal(&self) -> Source {
+        let root = if self.kind == Kind::Sandbox { self.root() } else { "/".into() };
+        Source::Kept { directories: vec![self.state()], root, lasts: false }
+    }
+
+    /// Takes a run back, as `refrain rollback` does.
     ///
     /// # Errors
-    /// One of them can't be.
-    pub fn undo(&self, saved: Vec<Saved>) -> Result<(), String> {
-        self.with(|system, _| undo(&*system, saved))
+    /// It can't be, in whole.
+    pub fn undo(&self, ran: &Ran) -> Result<(), String> {
+        let untouched = self.on_disk();
+        self.with(|system, _| take_back(&self.state(), &ran.run, system, true))?;
+        if self.on_disk() != untouched {
+            return Err("checking whether it could be undone wrote something".to_owned());
+        }
+        self.with(|system, _| take_back(&self.state(), &ran.run, system, false))
     }
 
     /// All files of the host as they lie on disk, with the times of their last changes.
@@ -147,9 +173,8 @@ impl Host {
 }
 
 /// Runs a play in this thread.
-fn run(play: &Play, system: Rc<dyn System>, facts: Facts) -> Ran {
+fn run(bundle: Bundle, system: Rc<dyn System>, facts: Facts, journal: Source) -> Ran {
     let ran = Rc::new(RefCell::new(Ran::default()));
-    let memory = Memory::default();
     let told = Rc::clone(&ran);
     let surroundings = Surroundings {
         system,
@@ -161,11 +186,35 @@ fn run(play: &Play, system: Rc<dyn System>, facts: Facts) -> Ran {
             _ => {}
         }),
         fetch: Box::new(|path| Err(Failure::state(format!("`{path}` did not travel along")))),
-        journal: Box::new(memory.clone()),
+        journal,
         interrupt: Arc::default(),
     };
-    host::run(&refrain_stdlib::registry(), play.bundle.clone(), surroundings);
-    Ran { saved: memory.0.take(), ..ran.take() }
+    let run = bundle.run.clone();
+    host::run(&refrain_stdlib::registry(), bundle, surroundings);
+    Ran { run, ..ran.take() }
+}
+
+/// Takes a run back in this thread, or only says whether it could be.
+fn take_back(state: &Path, run: &str, system: Rc<dyn System>, check: bool) -> Result<(), String> {
+    let kept = RefCell::new(Vec::new());
+    let rollback = Rollback {
+        directories: &[state.to_owned()],
+        run,
+        host: "localhost",
+        system,
+        journal: &NoJournal,
+        check,
+        emit: &|event| match event {
+            EventKind::Task(task) if task.status == Status::Skipped => {
+                kept.borrow_mut().push(format!("`{}`: {:?}", task.subject, task.reason));
+            }
+            _ => {}
+        },
+        interrupted: &|| false,
+    };
+    roll_back(&rollback).map_err(|problem| format!("undoing: {problem}"))?;
+    let kept = kept.into_inner();
+    if kept.is_empty() { Ok(()) } else { Err(format!("can't be undone: {}", kept.join(", "))) }
 }
 
 /// Has every program, and each does nothing, successfully.

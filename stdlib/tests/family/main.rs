@@ -7,14 +7,14 @@ mod examples;
 mod host;
 mod play;
 mod tree;
-mod undo;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use refrain_engine::diagnostic::near_match;
 use refrain_engine::event::{Status, TaskReport};
-use refrain_engine::module::converge::{Call, Mode, NoJournal};
+use refrain_engine::journal::Calls;
+use refrain_engine::module::converge::{Call, Mode};
 use refrain_engine::module::{Contract, Entry, NoMaterials};
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
@@ -57,7 +57,8 @@ fn an_unknown_argument_is_refused_with_a_near_one() {
     for entry in registry.entries() {
         for (misspelled, near) in misspellings(entry) {
             let hint = format!("did you mean `{near}`?");
-            let call = Call { mode: Mode::Check(&overlay), materials: &NoMaterials, journal: &NoJournal };
+            let calls = Calls::default();
+            let call = Call::new(Mode::Check(&overlay), &NoMaterials, &calls);
             let failure = entry.call(json!({ &misspelled: 1 }), &call).failure.expect(entry.name);
             assert_eq!(failure.to_string(), format!("unknown argument `{misspelled}`"), "{}", entry.name);
             assert_eq!(failure.hint().as_ref(), Some(&hint), "{}", entry.name);
@@ -167,7 +168,7 @@ fn hold(kind: Kind, example: &Example) -> Result<bool, String> {
         return Err(format!("a second run changes `{}`: {:?}", task.subject, task.steps));
     }
     tree::same(&after, &host.tree()).map_err(|what| format!("a second run changed {what}"))?;
-    host.undo(made.saved)?;
+    host.undo(&made)?;
     tree::same(&before, &host.tree()).map_err(|what| format!("undone, there is another {what}"))?;
     Ok(changed)
 }

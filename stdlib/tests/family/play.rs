@@ -15,8 +15,6 @@ use refrain_engine::script::playbook::{TopLevel, evaluate};
 use refrain_engine::system::RootKind;
 use tempfile::TempDir;
 
-use crate::undo::Saved;
-
 /// A play that is ready to run.
 pub struct Play {
     /// What travels.
@@ -44,6 +42,7 @@ impl Play {
         let top = TopLevel::new(project, IndexMap::new(), ask);
         let playbook = evaluate(&registry, &path, top).map_err(|problem| words(&[problem]))?;
         let bundle = Bundle {
+            run: String::new(),
             sources: Arc::new(analysis.sources),
             play: Arc::new(playbook.plays[0].play.clone()),
             neighbours: Arc::new(Neighbours::default()),
@@ -94,8 +93,8 @@ pub struct Ran {
     pub failures: Vec<Diagnostic>,
     /// Whether check mode could not foretell the rest.
     pub ended_early: bool,
-    /// How to take back the steps that were made.
-    pub saved: Vec<Saved>,
+    /// What the run is known by.
+    pub run: String,
 }
 
 impl Ran {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use refrain_engine::system::{Attributes, Content, Kind, View};
+use refrain_engine::system::{Attributes, Content, Kind, Time, View};
 
 /// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,23 +12,26 @@ pub struct Node {
     attributes: Attributes,
     content: Option<Content>,
     target: Option<PathBuf>,
+    modified: Option<Time>,
 }
 
 /// Everything by its path.
 pub type Tree = BTreeMap<PathBuf, Node>;
 
-/// Everything at `top` and below it. Empty when there is nothing.
-pub fn below(host: &dyn View, top: &Path) -> Tree {
+/// Everything at `top` and below it, but for what is in `besides`. Empty when there is nothing.
+pub fn below(host: &dyn View, top: &Path, besides: &Path) -> Tree {
     let mut tree = Tree::new();
     let mut todo = vec![top.to_owned()];
     while let Some(path) = todo.pop() {
-        let Some(stat) = host.lstat(&path).unwrap() else { continue };
+        let Some(stat) = host.lstat(&path).unwrap().filter(|_| path != besides) else { continue };
         if stat.kind == Kind::Directory {
             todo.extend(host.list(&path).unwrap().into_iter().map(|name| path.join(name)));
         }
         let content = (stat.kind == Kind::File).then(|| host.read(&path).unwrap()).flatten();
         let target = host.read_link(&path).unwrap();
-        tree.insert(path, Node { kind: stat.kind, attributes: stat.attributes, content, target });
+        // A new link has a time of its own.
+        let modified = (stat.kind != Kind::Link).then_some(stat.modified);
+        tree.insert(path, Node { kind: stat.kind, attributes: stat.attributes, content, target, modified });
     }
     tree
 }
@@ -44,23 +47,6 @@ pub fn same(expected: &Tree, found: &Tree) -> Result<(), String> {
         None => Ok(()),
         Some(path) => {
             Err(format!("`{}`: {:?} instead of {:?}", path.display(), found.get(path), expected.get(path)))
-        }
-    }
-}
-
-/// Puts back what was at `top`.
-pub fn put_back(host: &dyn refrain_engine::system::System, top: &Path, tree: &Tree) {
-    host.remove(top).unwrap();
-    // Parents come before what is in them.
-    for (path, node) in tree {
-        match (node.kind, &node.content, &node.target) {
-            (Kind::Directory, ..) => host.make_directory(path, node.attributes).unwrap(),
-            (Kind::File, Some(Content::Known(bytes)), _) => host.write(path, bytes, node.attributes).unwrap(),
-            (Kind::Link, _, Some(target)) => {
-                host.make_link(path, target).unwrap();
-                host.set_attributes(path, node.attributes).unwrap();
-            }
-            _ => panic!("`{}` can't be put back", path.display()),
         }
     }
 }

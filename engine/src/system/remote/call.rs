@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::raw_path::{self, RawPath};
 use crate::system::account_files::AccountFile;
 use crate::system::ownership::Owner;
-use crate::system::{Attributes, Command, Content, Output, Stat};
+use crate::system::{Attributes, Command, Content, Output, Stat, Time};
 
 /// The content of a file up to this size is told by whoever looks at it, in bytes: asking for it would cost a round trip.
 pub(super) const LOOKED_AT: u64 = 256 * 1024;
@@ -81,10 +81,9 @@ pub enum Change {
         path: RawPath,
         attributes: Attributes,
     },
-    SetTimes {
+    SetModified {
         path: RawPath,
-        accessed: i64,
-        modified: i64,
+        modified: Time,
     },
     WriteAccounts(Vec<AccountFile>),
     Give {

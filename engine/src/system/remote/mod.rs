@@ -27,7 +27,7 @@ use self::call::{Seen, SeenContent};
 use self::link::Link;
 use super::account_files::AccountFile;
 use super::ownership::Owner;
-use super::{Attributes, Command, Content, Output, RootKind, Stat, System, View, changes};
+use super::{Attributes, Command, Content, Output, RootKind, Stat, System, Time, View, changes};
 use crate::failure::Failure;
 use crate::raw_path::RawPath;
 use crate::transport::{Connection, Unreachable};
@@ -345,8 +345,8 @@ impl System for Remote {
         self.done(Change::SetAttributes { path: raw(path), attributes })
     }
 
-    fn set_times(&self, path: &Path, accessed: i64, modified: i64) -> Result<(), Failure> {
-        self.done(Change::SetTimes { path: raw(path), accessed, modified })
+    fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure> {
+        self.done(Change::SetModified { path: raw(path), modified })
     }
 
     fn write_accounts(&self, files: &[AccountFile]) -> Result<(), Failure> {

@@ -93,7 +93,7 @@ fn make(system: &dyn System, change: &Change) -> Result<Answer, Failure> {
         Change::MakeLink { path, target } => system.make_link(&path.0, &target.0),
         Change::Remove(path) => system.remove(&path.0),
         Change::SetAttributes { path, attributes } => system.set_attributes(&path.0, *attributes),
-        Change::SetTimes { path, accessed, modified } => system.set_times(&path.0, *accessed, *modified),
+        Change::SetModified { path, modified } => system.set_modified(&path.0, *modified),
         Change::WriteAccounts(files) => system.write_accounts(files),
         Change::Give { directory, from, to } => system.give(&directory.0, *from, *to),
         Change::Run(command) => return system.run(command).map(Answer::Output),

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use refrain_engine::event::Status;
-use refrain_engine::module::converge::{Call, Field, Mode, NoJournal, Report};
+use refrain_engine::journal::Calls;
+use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
@@ -98,7 +99,7 @@ impl Host {
     fn report(&self, function: &str, arguments: &Value, mode: Mode<'_>) -> Report {
         let registry = crate::registry();
         let entry = registry.get(&format!("file::{function}")).unwrap();
-        entry.call(self.arguments(arguments), &Call { mode, materials: &self.play, journal: &NoJournal })
+        entry.call(self.arguments(arguments), &Call::new(mode, &self.play, &Calls::default()))
     }
 
     fn ending(&self, report: &Report) -> Ending {

@@ -1,0 +1,68 @@
+//! The calls of a play, as far as other runs have to know them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::{CallIdentity, Pending, PendingCall};
+
+/// Numbers the calls of a play, and knows those that an earlier run has made without getting to its end.
+#[derive(Debug, Default)]
+pub struct Calls {
+    pending: Pending,
+    numbers: RefCell<HashMap<CallIdentity, u32>>,
+    met: RefCell<Vec<CallIdentity>>,
+}
+
+impl Calls {
+    /// With what earlier runs have left behind.
+    pub fn new(pending: Pending) -> Self {
+        Self { pending, ..Self::default() }
+    }
+
+    /// What earlier runs have left behind.
+    pub fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// The identity of the next call of `function` about `subject`.
+    pub fn identify(&self, place: &str, function: &str, subject: &str) -> CallIdentity {
+        let (place, function, subject) = (place.to_owned(), function.to_owned(), subject.to_owned());
+        let first = CallIdentity { place, function, subject, number: 0 };
+        let mut numbers = self.numbers.borrow_mut();
+        match numbers.get_mut(&first) {
+            Some(next) => {
+                let number = *next;
+                *next += 1;
+                CallIdentity { number, ..first }
+            }
+            None => {
+                numbers.insert(first.clone(), 1);
+                first
+            }
+        }
+    }
+
+    /// Whether an earlier run has made the call and died before anybody could act upon it. Who asks will act.
+    pub fn meet(&self, call: &CallIdentity) -> Option<&PendingCall> {
+        let left = self.pending.call(call)?;
+        self.met.borrow_mut().push(call.clone());
+        Some(left)
+    }
+
+    /// The calls of earlier runs that were met.
+    pub fn met(&self) -> Vec<CallIdentity> {
+        self.met.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_calls_are_told_apart() {
+        let calls = Calls::default();
+        let identify = |subject| calls.identify("web", "file::line", subject).number;
+        assert_eq!([identify("/a"), identify("/b"), identify("/a"), identify("/a")], [0, 0, 1, 2]);
+    }
+}

@@ -1,0 +1,94 @@
+//! The turn of a run on a host: one at a time is at work there.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::lock::{Holder, NoLock};
+use super::{Calls, Journal, Opening, Recorder, Source};
+use crate::agent::Ended;
+use crate::diagnostic::Diagnostic;
+use crate::event::{EventKind, Recap};
+use crate::failure;
+use crate::interrupt::Interrupt;
+
+/// Who takes a turn, and for what.
+pub struct Turn<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// The host's name in the inventory.
+    pub host: &'a str,
+    /// The play's name.
+    pub play: &'a str,
+    /// Whether nothing is to be changed: then nobody is waited for.
+    pub check: bool,
+    /// How long to wait for another run, in seconds.
+    pub patience: u32,
+}
+
+/// Waits for the turn. Gives the journal, and what earlier runs have left behind.
+///
+/// # Errors
+/// See [`NoLock`]; [`none`] makes an ending of it.
+pub fn take(
+    source: Source,
+    turn: &Turn<'_>,
+    emit: &dyn Fn(EventKind),
+    interrupt: &Interrupt,
+) -> Result<(Box<dyn Journal>, Calls), NoLock> {
+    let journal = match source {
+        Source::Given(journal) => journal,
+        Source::Kept { directories, root, lasts } => {
+            let opening = Opening {
+                directories,
+                root,
+                lasts,
+                run: turn.run.to_owned(),
+                host: turn.host.to_owned(),
+                play: turn.play.to_owned(),
+                writes: !turn.check,
+                patience: Duration::from_secs(turn.patience.into()),
+            };
+            let waits = |holder: &Holder| {
+                let what = format!("waiting for another run on this host: {}", words(holder));
+                emit(EventKind::Warning(Box::new(Diagnostic::new(what))));
+            };
+            Box::new(Recorder::open(opening, waits, || interrupt.is_set())?)
+        }
+    };
+    let pending = journal.pending().unwrap_or_else(|failure| {
+        let what = "what earlier runs have left behind on this host can't be read";
+        emit(EventKind::Warning(Box::new(Diagnostic::new(what).because(failure.to_string()))));
+        Default::default()
+    });
+    Ok((journal, Calls::new(pending)))
+}
+
+fn words(holder: &Holder) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let since = i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(holder.since).max(0);
+    match holder.run.as_str() {
+        "" => "it has just begun".to_owned(),
+        run => format!("{run}, process {}, at work for {since} s", holder.process),
+    }
+}
+
+/// How a run ends on a host where it never had its turn.
+pub fn none(why: NoLock, emit: &dyn Fn(EventKind)) -> Ended {
+    let error = match why {
+        NoLock::Interrupted => None,
+        NoLock::Busy(holder) => Some(
+            Diagnostic::new("another run is at work on this host")
+                .because(words(&holder))
+                .hint("`--lock-timeout SECONDS` waits longer for it"),
+        ),
+        NoLock::Io(error) => {
+            Some(Diagnostic::new("the journal on this host can't be opened").because(failure::reason(&error)))
+        }
+    };
+    let recap = Recap { failed: error.is_some(), ..Recap::default() };
+    let ended = Ended { recap, ..Ended::default() };
+    if let Some(error) = error {
+        emit(EventKind::HostFailed(Box::new(error)));
+    }
+    emit(EventKind::HostFinished { recap });
+    ended
+}

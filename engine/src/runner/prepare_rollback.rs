@@ -1,0 +1,60 @@
+//! Before a run that takes another one back. No host is touched.
+
+use std::sync::{Arc, OnceLock};
+
+use super::prepare::{Options, Prepared, PreparedPlaybook, load_inventory};
+use super::target;
+use crate::bundle::Play;
+use crate::diagnostic::Diagnostic;
+use crate::inventory::{self, extra_vars};
+use crate::project::Project;
+use crate::script::playbook::PlayDefinition;
+
+/// Prepares to take back what `run` has changed on the hosts that the options select: all of the inventory unless there is a
+/// limit. The options name no playbook.
+///
+/// # Errors
+/// All that is wrong with the input.
+pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Diagnostic>> {
+    let one = |error| vec![error];
+    let project = Project::here().map_err(|error| {
+        let reason = crate::failure::reason(&error);
+        one(Diagnostic::new(format!("could not read the current directory: {reason}")))
+    })?;
+    let inventory = load_inventory(&options, project.root())?;
+    let extra = extra_vars::read(&options.extra, project.root())?;
+    target::check(options.connection.connection.as_deref()).map_err(one)?;
+    let pattern = options.limit.as_deref().unwrap_or("all");
+    let hosts = inventory.select(pattern).map_err(one)?;
+    if hosts.is_empty() {
+        let error = Diagnostic::new("there is no host to take anything back on");
+        return Err(one(error.hint("`-i` says where the inventory is")));
+    }
+    let warnings = inventory.warnings().cloned().collect();
+    let playbook = PreparedPlaybook {
+        name: "rollback".to_owned(),
+        project: Arc::new(project),
+        sources: Arc::default(),
+        inventory,
+        neighbours: Arc::default(),
+        plays: vec![(play(run), hosts)],
+        said: Vec::new(),
+    };
+    Ok(Prepared {
+        run: options.run,
+        playbooks: vec![playbook],
+        settings: Arc::new(options.settings),
+        forks: options.forks,
+        warnings,
+        takes_back: Some(run.to_owned()),
+        extra: Arc::new(inventory::values(extra.iter().map(|(name, variable)| (&**name, &**variable)))),
+        connection: options.connection,
+        ssh_client: OnceLock::new(),
+    })
+}
+
+/// What stands for a play in the events of a rollback.
+fn play(run: &str) -> PlayDefinition {
+    let name = format!("Take back the run {run}");
+    PlayDefinition { play: Play { name, ..Play::default() }, ..PlayDefinition::default() }
+}

@@ -1,0 +1,67 @@
+//! From the command line to the hosts: which ones, and how they are reached.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use refrain_engine::bundle::Settings;
+use refrain_engine::diagnostic::Diagnostic;
+use refrain_engine::runner::{ConnectionOptions, Options};
+use refrain_engine::system::RootKind;
+use refrain_engine::transport::ssh::LocalUser;
+
+use crate::arguments::{Connection, Hosts, RootKindArgument};
+use crate::prompt;
+
+/// The options of a run without a playbook. Passwords are asked for now.
+///
+/// # Errors
+/// Arguments that contradict each other, or a password that nobody gives.
+pub fn options(hosts: &Hosts, connection: &Connection, settings: Settings) -> Result<Options, Diagnostic> {
+    Ok(Options {
+        playbooks: Vec::new(),
+        inventories: hosts.inventories.clone(),
+        limit: hosts.limit.clone(),
+        extra: hosts.extra_vars.clone(),
+        settings,
+        forks: connection.forks.map(usize::from),
+        connection: connection_options(connection)?,
+        run: run_id(),
+    })
+}
+
+fn connection_options(arguments: &Connection) -> Result<ConnectionOptions, Diagnostic> {
+    let connection = match (&arguments.connection, &arguments.root) {
+        (None, Some(_)) => Some("chroot".to_owned()),
+        (connection, _) => connection.clone(),
+    };
+    if arguments.root.is_some() && matches!(connection.as_deref(), Some("ssh" | "local")) {
+        return Err(Diagnostic::new("`--root` goes with the connections `chroot` and `sandbox`"));
+    }
+    let password = if arguments.ask_pass {
+        let answer = prompt::ask("SSH password", true);
+        Some(answer.map_err(|reason| Diagnostic::new(format!("no password: {reason}")))?)
+    } else {
+        None
+    };
+    Ok(ConnectionOptions {
+        connection,
+        root: arguments.root.clone(),
+        root_kind: arguments.root_kind.and_then(|kind| match kind {
+            RootKindArgument::Live => Some(RootKind::LiveThroughContainer),
+            RootKindArgument::Offline => Some(RootKind::Offline),
+            RootKindArgument::Auto => None,
+        }),
+        user: arguments.user.clone(),
+        keys: arguments.private_keys.clone(),
+        password,
+        local_user: LocalUser::current(),
+        ask: Some(Arc::new(|question| prompt::ask(question, true))),
+        sandbox_programs: None,
+    })
+}
+
+/// Names the run by its start, so that names sort, and by its process, so that two never share one.
+fn run_id() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{:x}", since.as_millis(), std::process::id())
+}
