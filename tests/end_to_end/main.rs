@@ -8,6 +8,7 @@ mod facts;
 mod first_process;
 mod input;
 mod interrupted_runs;
+mod killed_runs;
 mod language;
 mod rollback;
 mod roots;

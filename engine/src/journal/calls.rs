@@ -42,11 +42,16 @@ impl Calls {
         }
     }
 
-    /// Whether an earlier run has made the call and died before anybody could act upon it. Who asks will act.
-    pub fn meet(&self, call: &CallIdentity) -> Option<&PendingCall> {
-        let left = self.pending.call(call)?;
-        self.met.borrow_mut().push(call.clone());
-        Some(left)
+    /// Whether an earlier run has made the call and died before anybody could act upon it.
+    pub fn left(&self, call: &CallIdentity) -> Option<&PendingCall> {
+        self.pending.call(call)
+    }
+
+    /// The call has been made again, or found made: its outcome is the script's to act upon.
+    pub fn meet(&self, call: &CallIdentity) {
+        if self.left(call).is_some() {
+            self.met.borrow_mut().push(call.clone());
+        }
     }
 
     /// The calls of earlier runs that were met.

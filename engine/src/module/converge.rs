@@ -50,10 +50,18 @@ impl<'a> Call<'a> {
         Context { host, materials: self.materials }
     }
 
+    /// The report of a call that has come to its end.
+    fn met(&self, identity: CallIdentity, report: Report) -> Report {
+        if report.failure.is_none() {
+            self.calls.meet(&identity);
+        }
+        Report { call: Some(identity), ..report }
+    }
+
     /// A report of a call that had nothing to do. If an earlier run has done it and died then, what depends on it is still
     /// to be done.
     fn needless(&self, identity: &CallIdentity, report: Report) -> Report {
-        match self.calls.meet(identity) {
+        match self.calls.left(identity) {
             None => report,
             Some(left) => Report {
                 changed: Field::Known(Value::Bool(true)),
@@ -173,7 +181,7 @@ pub(super) fn state<M: State>(values: Value, call: &Call<'_>) -> Report {
     let subject = module.subject();
     let identity = call.calls.identify(call.place, M::NAME, &subject);
     let report = converge(&module, call, subject, &identity);
-    Report { call: Some(identity), ..report }
+    call.met(identity, report)
 }
 
 fn converge<M: State>(module: &M, call: &Call<'_>, subject: String, identity: &CallIdentity) -> Report {
@@ -280,7 +288,7 @@ pub(super) fn action<M: Action>(values: Value, call: &Call<'_>) -> Report {
     let subject = module.subject();
     let identity = call.calls.identify(call.place, M::NAME, &subject);
     let report = act(&module, call, subject, &identity);
-    Report { call: Some(identity), ..report }
+    call.met(identity, report)
 }
 
 fn act<M: Action>(module: &M, call: &Call<'_>, subject: String, identity: &CallIdentity) -> Report {
