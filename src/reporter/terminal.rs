@@ -168,7 +168,7 @@ impl<W: Write> Terminal<W> {
         let seconds = duration as f64 / 1000.0;
         // By this name it can be taken back.
         let changed = !self.check && hosts.values().any(|recap| recap.changed > 0);
-        let run = if changed { format!(", run {}", self.run) } else { String::new() };
+        let run = if changed { format!(", run {}", printable::line(&self.run)) } else { String::new() };
         self.line(&style(format!("{seconds:.2} s{run}")).dim().to_string())
     }
 

@@ -186,7 +186,7 @@ fn what_it_says_is_shown_and_does_nothing() {
              web1 ssh root@127.0.0.1 port PORT
      changed web1 ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>module ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>subject^J  failed web3 [role ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>role > ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>within] 18446744073709552.0 ms
              web1 ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>message
-     handler web1 ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>handler
+     handler web1 ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>handler  left by the run ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>run
      warning web1
         ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>error
                             --> ^[]0;owned^G^[[2J^M<U+009B>1A<U+202E>path:18446744073709551615:0
