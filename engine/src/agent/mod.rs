@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod frame;
+pub mod in_process;
 pub mod incoming;
 pub mod server;
 pub mod shape;

@@ -36,9 +36,7 @@ pub fn serve(
     interrupt: Arc<Interrupt>,
 ) -> io::Result<Ended> {
     let mut output = Output { stream: BufWriter::with_capacity(64 * 1024, output), since: None };
-    output.stream.write_all(&MAGIC)?;
-    output.send(&ToController::Hello(PROTOCOL.to_owned()))?;
-    output.flush()?;
+    greet(&mut output.stream)?;
     let work = match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
         Some(ToAgent::Run(bundle)) => Work::Play(bundle),
         Some(ToAgent::RollBack(order)) => Work::RollBack(order),
@@ -76,6 +74,13 @@ pub fn serve(
     output.send(&ToController::Ended(ended))?;
     output.flush()?;
     Ok(ended)
+}
+
+/// Says that an agent is here, and which.
+pub(super) fn greet(output: &mut impl Write) -> io::Result<()> {
+    output.write_all(&MAGIC)?;
+    frame::write(output, &ToController::Hello(PROTOCOL.to_owned()))?;
+    output.flush()
 }
 
 /// The stream to the controller.

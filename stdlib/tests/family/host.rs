@@ -9,15 +9,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use refrain_engine::agent::in_process::{self, Served};
 use refrain_engine::bundle::Bundle;
 use refrain_engine::event::{EventKind, Status};
-use refrain_engine::facts::{self, Facts};
+use refrain_engine::facts::{self, Facts, HostFacts};
 use refrain_engine::failure::Failure;
 use refrain_engine::journal::rollback::{Rollback, roll_back};
 use refrain_engine::journal::{NoJournal, Source};
 use refrain_engine::script::host::{self, Surroundings};
 use refrain_engine::syscall::enter_root;
 use refrain_engine::system::native::Native;
+use refrain_engine::system::remote::Remote;
 use refrain_engine::system::sandbox::{Programs, Sandbox};
 use refrain_engine::system::{Command, Output, RootKind, System};
 use tempfile::TempDir;
@@ -39,6 +41,8 @@ pub enum Kind {
     Sandbox,
     /// A root directory with a busybox.
     Root,
+    /// The same, worked on through a connection: as from the controller.
+    RemoteRoot,
 }
 
 impl Kind {
@@ -49,8 +53,9 @@ impl Kind {
     pub fn possible(self) -> Result<(), &'static str> {
         let is_root = || fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
         match self {
-            Self::Root if !is_root() => Err("the right to enter another root"),
-            Self::Root if !Path::new(BUSYBOX).exists() => Err("a static busybox"),
+            Self::Sandbox => Ok(()),
+            _ if !is_root() => Err("the right to enter another root"),
+            _ if !Path::new(BUSYBOX).exists() => Err("a static busybox"),
             _ => Ok(()),
         }
     }
@@ -72,7 +77,7 @@ impl Host {
     pub fn new(kind: Kind, namespace: &str) -> Result<Self, String> {
         let host = Self { kind, directory: tempfile::tempdir().unwrap(), runs: AtomicU32::new(0) };
         Sandbox::open(host.directory.path(), Box::new(Obliging)).unwrap();
-        if kind == Kind::Root {
+        if kind != Kind::Sandbox {
             let bin = host.root().join("bin");
             fs::create_dir(&bin).unwrap();
             fs::create_dir(host.root().join("state")).unwrap();
@@ -92,16 +97,21 @@ impl Host {
     }
 
     /// Does something with the host, in a thread of its own.
-    fn with<T: Send>(&self, act: impl FnOnce(Rc<dyn System>, Facts) -> T + Send) -> T {
+    fn with<T: Send>(&self, act: impl FnOnce(Rc<dyn System>, Rc<dyn HostFacts>) -> T + Send) -> T {
         let inside = || match self.kind {
             Kind::Sandbox => {
                 let system = Sandbox::open(self.directory.path(), Box::new(Obliging)).unwrap();
-                act(Rc::new(system), Facts::new(facts::Tree::new(self.root())))
+                act(Rc::new(system), Rc::new(Facts::new(facts::Tree::new(self.root()))))
             }
             Kind::Root => {
-                enter_root(&self.root()).unwrap();
-                let kind = RootKind::Offline;
-                act(Rc::new(Native::new(kind)), Facts::new(facts::Native::new(kind)))
+                let (system, facts) = enter(&self.root());
+                act(system, facts)
+            }
+            Kind::RemoteRoot => {
+                let root = self.root();
+                let connection = in_process::serve(move || Ok(enter(&root))).unwrap();
+                let system = Rc::new(Remote::open(Box::new(connection), RootKind::Offline).unwrap());
+                act(Rc::clone(&system) as Rc<dyn System>, Rc::new(facts::Remote::new(system)))
             }
         };
         std::thread::scope(|scope| {
@@ -172,13 +182,20 @@ impl Host {
     }
 }
 
+/// Makes `root` the root of this thread.
+fn enter(root: &Path) -> Served {
+    enter_root(root).unwrap();
+    let kind = RootKind::Offline;
+    (Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind))))
+}
+
 /// Runs a play in this thread.
-fn run(bundle: Bundle, system: Rc<dyn System>, facts: Facts, journal: Source) -> Ran {
+fn run(bundle: Bundle, system: Rc<dyn System>, facts: Rc<dyn HostFacts>, journal: Source) -> Ran {
     let ran = Rc::new(RefCell::new(Ran::default()));
     let told = Rc::clone(&ran);
     let surroundings = Surroundings {
         system,
-        facts: Rc::new(facts),
+        facts,
         emit: Box::new(move |event| match event {
             EventKind::Task(task) => told.borrow_mut().tasks.push(*task),
             EventKind::HostFailed(error) => told.borrow_mut().failures.push(*error),

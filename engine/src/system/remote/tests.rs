@@ -1,14 +1,14 @@
 use std::fs;
-use std::io::BufWriter;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 use std::thread::JoinHandle;
 
 use serde_bytes::ByteBuf;
 
 use super::*;
 use crate::agent::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
-use crate::agent::{PROTOCOL, ToAgent, ToController};
+use crate::agent::{PROTOCOL, ToAgent, ToController, in_process};
 use crate::facts::{self, Facts, HostFacts};
 use crate::system::native::Native;
 use crate::transport::Pipes;
@@ -27,17 +27,11 @@ fn greet(stream: &mut UnixStream) {
 
 /// This machine, as if it were far away.
 fn this_machine() -> Remote {
-    let (connection, _) = connect(|mut stream| {
-        greet(&mut stream);
-        let root_kind = match frame::read(&mut stream, LARGEST_FROM_CONTROLLER).unwrap() {
-            Some(ToAgent::Serve(root_kind)) => root_kind,
-            other => panic!("{other:?}"),
-        };
-        let facts = Facts::new(facts::Native::new(root_kind));
-        let mut output = BufWriter::new(stream.try_clone().unwrap());
-        serve(&Native::new(root_kind), &facts, stream, &mut output).unwrap();
+    let connection = in_process::serve(|| {
+        let kind = RootKind::Live;
+        Ok((Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind)))))
     });
-    Remote::open(connection, RootKind::Live).unwrap()
+    Remote::open(Box::new(connection.unwrap()), RootKind::Live).unwrap()
 }
 
 /// What is lost of a host that greets, says who it is, and gives `answers` to the next calls.
@@ -137,8 +131,8 @@ fn changes_are_seen_at_once_and_looks_cost_one_round_trip() {
 #[test]
 fn facts_come_in_families() {
     let here = Facts::new(facts::Native::new(RootKind::Live));
-    let host = std::rc::Rc::new(this_machine());
-    let there = facts::Remote::new(std::rc::Rc::clone(&host));
+    let host = Rc::new(this_machine());
+    let there = facts::Remote::new(Rc::clone(&host));
     let before = host.round_trips();
     assert_eq!(there.get("os"), here.get("os"));
     assert_eq!(there.get("os"), here.get("os"));

@@ -1,0 +1,44 @@
+//! An agent in a thread of this process, for a host that is at hand but is not where this thread is: in another root.
+
+use std::io::{self, BufWriter};
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+use std::sync::mpsc;
+
+use super::frame::{self, LARGEST_FROM_CONTROLLER};
+use super::{ToAgent, server};
+use crate::facts::HostFacts;
+use crate::system::{System, remote};
+use crate::transport::Pipes;
+
+/// What an agent serves.
+pub type Served = (Rc<dyn System>, Rc<dyn HostFacts>);
+
+/// Serves the calls on what `make` gives, in a thread of its own, as long as the connection stands. Both are made in that
+/// thread, which may enter another root for it.
+///
+/// # Errors
+/// That of `make`, or there is no thread to be had.
+pub fn serve(make: impl FnOnce() -> io::Result<Served> + Send + 'static) -> io::Result<Pipes> {
+    let (near, far) = UnixStream::pair()?;
+    let (sender, made) = mpsc::channel();
+    std::thread::Builder::new().spawn(move || {
+        let made = make().map_err(|error| drop(sender.send(Err(error)))).ok();
+        let Some((system, facts)) = made else { return };
+        // Who asked waits for this word.
+        let _ = sender.send(Ok(()));
+        // The other end sees that the stream has ended, whatever the reason.
+        let _ = serve_calls(&*system, &*facts, far);
+    })?;
+    made.recv().map_err(io::Error::other)??;
+    Ok(Pipes::new(near.try_clone()?, near))
+}
+
+fn serve_calls(system: &dyn System, facts: &dyn HostFacts, mut stream: UnixStream) -> io::Result<()> {
+    let mut output = BufWriter::new(stream.try_clone()?);
+    server::greet(&mut output)?;
+    match frame::read(&mut stream, LARGEST_FROM_CONTROLLER)? {
+        Some(ToAgent::Serve(_)) => remote::serve(system, facts, stream, &mut output),
+        _ => Ok(()),
+    }
+}
