@@ -19,6 +19,7 @@ pub mod inventory;
 pub mod journal;
 pub mod module;
 pub mod origin;
+pub mod placement;
 pub mod printable;
 pub mod project;
 pub mod python_regex;

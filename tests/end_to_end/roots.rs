@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::everything::{changes, converge, project, without_owners};
+use crate::support::everything::{changes, converge, placed, project, without_owners};
 use crate::support::project::{Outcome, Project, binary, copy_binary, possible};
 
 fn is_root() -> bool {
@@ -31,6 +31,12 @@ fn every_connection_brings_about_the_same_tree() {
         let over_chroot = converge(&base, &["--root", "root"], &root.join("t"));
         let host_part = |tree: &[String]| tree.join("\n").replace(top.to_str().expect("a path"), "/t");
         assert_eq!(host_part(&over_local), host_part(&over_chroot));
+
+        let from_here = placed("/t", "controller");
+        let root = from_here.path("root");
+        fs::create_dir_all(root.join("t")).expect("a directory");
+        let call_by_call = converge(&from_here, &["--root", "root"], &root.join("t"));
+        assert_eq!(host_part(&over_chroot), host_part(&call_by_call));
     }
     insta::assert_snapshot!(
         without_owners(&over_local).join("\n").replace(&"x".repeat(300 * 1024), "(300 KiB)")

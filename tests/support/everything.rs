@@ -8,8 +8,13 @@ use super::project::{Outcome, Project, tree};
 
 /// A project whose play does a bit of everything below `top`.
 pub fn project(top: &str) -> Project {
+    placed(top, "host")
+}
+
+/// The same, evaluated as `placement` says.
+pub fn placed(top: &str, placement: &str) -> Project {
     let project = Project::of(&format!(
-        r##"play("Everything", #{{ hosts: "all", vars: #{{ sites: ["a", "b"], port: 80 }} }}, || {{
+        r##"play("Everything", #{{ hosts: "all", placement: "{placement}", vars: #{{ sites: ["a", "b"], port: 80 }} }}, || {{
     let reload = handler("Reload", || file::content("{top}/reloaded", "yes\n"));
     file::directory("{top}/etc/web/sites", #{{ mode: "0750" }});
     for site in vars.sites {{

@@ -1,6 +1,6 @@
 //! The facts of a host that is reached over a connection: gathered there when they are asked for, and kept here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -18,6 +18,8 @@ pub struct Remote {
     known: RefCell<HashMap<String, Option<Value>>>,
     families: RefCell<HashMap<Family, Map<String, Value>>>,
     ansible_names: RefCell<Option<Vec<String>>>,
+    /// The connection over which all that was asked: after a new one, the host may have booted.
+    connection: Cell<u32>,
 }
 
 impl Remote {
@@ -28,6 +30,16 @@ impl Remote {
             known: RefCell::default(),
             families: RefCell::default(),
             ansible_names: RefCell::default(),
+            connection: Cell::default(),
+        }
+    }
+
+    /// Forgets everything after a new connection.
+    fn refresh(&self) {
+        if self.connection.replace(self.host.renewed()) != self.host.renewed() {
+            self.known.take();
+            self.families.take();
+            self.ansible_names.take();
         }
     }
 
@@ -41,6 +53,7 @@ impl HostFacts for Remote {
         if !names().any(|known| known == name) {
             return None;
         }
+        self.refresh();
         if let Some(known) = self.known.borrow().get(name) {
             return known.clone();
         }
@@ -50,6 +63,7 @@ impl HostFacts for Remote {
     }
 
     fn all(&self) -> Map<String, Value> {
+        self.refresh();
         let all = self.ask(Call::AllFacts);
         let mut known = self.known.borrow_mut();
         let new = names().map(|name| (name.to_owned(), all.get(name).cloned()));
@@ -70,11 +84,13 @@ impl HostFacts for Remote {
     }
 
     fn ansible_names(&self) -> Vec<String> {
+        self.refresh();
         let ask = || self.host.fact_names().unwrap_or_default();
         self.ansible_names.borrow_mut().get_or_insert_with(ask).clone()
     }
 
     fn family(&self, family: Family) -> Map<String, Value> {
+        self.refresh();
         if let Some(known) = self.families.borrow().get(&family) {
             return known.clone();
         }

@@ -5,20 +5,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use super::reached::{Reached, enter, no_root};
 use super::target::Target;
 use crate::agent::{Ended, Work, client};
 use crate::diagnostic::Diagnostic;
 use crate::event::EventKind;
-use crate::facts;
+use crate::facts::HostFacts;
 use crate::failure::{self, Failure};
 use crate::interrupt::Interrupt;
 use crate::journal::{Source, rollback};
 use crate::module::Registry;
+use crate::placement::Placement;
 use crate::project::Project;
 use crate::script::host::{self, Surroundings};
-use crate::system::native::Native;
-use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
-use crate::system::{RootKind, System, root};
+use crate::system::sandbox::Programs;
+use crate::system::{RootKind, System};
 use crate::transport::{Stage, Unreachable, ssh};
 
 /// How hosts are reached, as far as the command line says so.
@@ -62,16 +63,11 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// The root of the calling thread.
-    fn native(&self, kind: RootKind) -> Rc<dyn System> {
-        Rc::new(Native::new(kind).interrupted_by(Arc::clone(&self.interrupt)))
-    }
-
     /// Evaluates the play in this thread.
     fn evaluate(
         self,
         system: Rc<dyn System>,
-        facts: facts::Facts,
+        facts: Rc<dyn HostFacts>,
         journal: Source,
         fetch: host::Fetch,
     ) -> Ended {
@@ -84,7 +80,7 @@ impl Job {
         };
         let surroundings = Surroundings {
             system,
-            facts: Rc::new(facts),
+            facts,
             emit: Box::new(move |event| emit(event)),
             fetch,
             journal,
@@ -94,7 +90,7 @@ impl Job {
     }
 
     /// Evaluates the play in this thread, which sees the project's files.
-    fn evaluate_here(self, system: Rc<dyn System>, facts: facts::Facts, journal: Source) -> Ended {
+    fn evaluate_here(self, system: Rc<dyn System>, facts: Rc<dyn HostFacts>, journal: Source) -> Ended {
         let project = Arc::clone(&self.project);
         self.evaluate(
             system,
@@ -110,10 +106,10 @@ fn read(project: &Project, path: &str) -> Result<Vec<u8>, String> {
     std::fs::read(project.on_disk(path)).map_err(|error| format!("{path}: {}", failure::reason(&error)))
 }
 
-/// Runs a play where `target` says.
-pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
-    match target {
-        Target::Ssh(target, client) => {
+/// Runs a play on the host that `target` says, evaluated as `placement` says.
+pub(super) fn run(target: &Target, placement: Placement, job: Job) -> Result<Ended, Unreachable> {
+    match (target, placement) {
+        (Target::Ssh(target, client), Placement::Host) => {
             let mut connection = match ssh::connect(target, client, &job.interrupt) {
                 Err(_) if job.interrupt.is_set() => return Ok(client::not_begun(&*job.emit)),
                 result => result?,
@@ -123,32 +119,15 @@ pub(super) fn run(target: &Target, job: Job) -> Result<Ended, Unreachable> {
             connection.finish();
             Ok(ended)
         }
-        Target::Chroot(root, kind) => in_root(root, *kind, job),
-        Target::Local => {
-            let system = job.native(RootKind::Live);
-            let facts = facts::Facts::new(facts::Native::new(RootKind::Live));
-            Ok(job.evaluate_here(system, facts, Source::of_this_process()))
-        }
-        Target::Sandbox(directory, programs) => {
-            let programs: Box<dyn Programs> = match programs {
-                Some(programs) => programs(),
-                None => Box::new(NoPrograms),
+        (Target::Chroot(root, kind), Placement::Host) => in_root(root, *kind, job),
+        // What is at hand is worked on from here in any case.
+        (Target::Local | Target::Sandbox(..), _) | (_, Placement::Controller) => {
+            let host = match Reached::open(target, &job.interrupt) {
+                Err(_) if job.interrupt.is_set() => return Ok(client::not_begun(&*job.emit)),
+                result => result?,
             };
-            let sandbox = Sandbox::open(directory, programs).map_err(|error| Unreachable {
-                stage: Stage::Connection,
-                error: Diagnostic::new(format!(
-                    "no sandbox in `{}`: {}",
-                    directory.display(),
-                    failure::reason(&error)
-                )),
-            })?;
-            let facts = facts::Facts::new(facts::Tree::new(directory.join("root")));
-            let journal = Source::Kept {
-                directories: vec![directory.join("state")],
-                root: directory.join("root"),
-                lasts: false,
-            };
-            Ok(job.evaluate_here(Rc::new(sandbox), facts, journal))
+            let ended = job.evaluate_here(Rc::clone(&host.system), Rc::clone(&host.facts), host.journal());
+            host.close().map(|()| ended)
         }
     }
 }
@@ -167,24 +146,21 @@ fn in_root(root: &Path, kind: RootKind, job: Job) -> Result<Ended, Unreachable> 
     let place = root.to_owned();
     let thread = std::thread::Builder::new().stack_size(super::STACK);
     let started = thread.spawn(move || {
-        let kernel = root::open_kernel();
-        if let Err(error) = crate::syscall::enter_root(&place) {
-            // Nobody is there to hear it only if the run is over.
-            let _ = sender.send(Outward::NoRoot(error));
-            return;
-        }
-        let mut source = facts::Native::new(kind);
-        if let Some(kernel) = kernel {
-            source = source.with_kernel(kernel);
-        }
+        let served = match enter(&place, kind, &job.interrupt) {
+            Ok(entered) => entered,
+            Err(error) => {
+                // Nobody is there to hear it only if the run is over.
+                let _ = sender.send(Outward::NoRoot(error));
+                return;
+            }
+        };
         let needs = sender.clone();
         let fetch: host::Fetch = Box::new(move |path| {
             let (answer, answered) = mpsc::channel();
             needs.send(Outward::Need(path.to_owned(), answer)).map_err(|_| Failure::Interrupted)?;
             answered.recv().map_err(|_| Failure::Interrupted)?.map_err(Failure::state)
         });
-        let system = job.native(kind);
-        let ended = job.evaluate(system, facts::Facts::new(source), Source::of_this_process(), fetch);
+        let ended = job.evaluate(served.system, served.facts, served.journal, fetch);
         let _ = sender.send(Outward::Ended(ended));
     });
     if let Err(error) = started {
@@ -199,13 +175,4 @@ fn in_root(root: &Path, kind: RootKind, job: Job) -> Result<Ended, Unreachable> 
     }
     let error = Diagnostic::new("the agent ended before the play had ended");
     Err(Unreachable { stage: Stage::Agent, error })
-}
-
-fn no_root(root: &Path, error: &std::io::Error) -> Unreachable {
-    let mut diagnostic =
-        Diagnostic::new(format!("could not enter the root `{}`: {}", root.display(), failure::reason(error)));
-    if error.kind() == std::io::ErrorKind::PermissionDenied {
-        diagnostic = diagnostic.hint("only root may enter another root");
-    }
-    Unreachable { stage: Stage::Connection, error: diagnostic }
 }

@@ -7,6 +7,7 @@ mod connect;
 mod connection_variables;
 mod prepare;
 mod prepare_rollback;
+mod reached;
 mod target;
 
 use std::collections::HashSet;
@@ -314,7 +315,7 @@ fn on_host(
         emit,
         interrupt: Arc::clone(&running.interrupt),
     };
-    match connect::run(&target, job) {
+    match connect::run(&target, definition.placement.unwrap_or_default(), job) {
         Ok(ended) => {
             running.note(host, &ended.recap);
             if ended.started {

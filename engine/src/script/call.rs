@@ -127,6 +127,9 @@ fn finish(
     at: CallSite,
     start: Instant,
 ) -> Result<Dynamic, Box<EvalAltResult>> {
+    if let Some(Failure::Lost(_)) = report.failure {
+        return Err(Ending::Lost.throw(at.location()));
+    }
     let error = report.failure.as_ref().map(|failure| {
         let at = at.location().map(|at| point_at_argument(failure, at));
         explain(entry, &report.subject, failure, at, host.no_log())

@@ -49,6 +49,8 @@ pub enum Ending {
     Play,
     /// The run was interrupted.
     Interrupted,
+    /// A host that the play works on is gone.
+    Lost,
     /// The time of an enclosing task is over; that task makes an error of it.
     Overdue,
     /// What follows depends on something that check mode can't know.

@@ -4,6 +4,7 @@
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext};
 
 use super::current;
+use super::fault::{Ending, place};
 use super::values::from_json;
 use super::words::error;
 use crate::diagnostic::Diagnostic;
@@ -160,6 +161,7 @@ fn register_host(engine: &mut Engine) {
                 let host = current::host(&context, "facts")?;
                 match host.facts().get(name) {
                     Some(value) => Ok(from_json(&value)),
+                    None if host.is_lost() => Err(Ending::Lost.throw(place(&context))),
                     None => {
                         let names: Vec<_> = crate::facts::names().collect();
                         error(

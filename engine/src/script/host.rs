@@ -186,6 +186,8 @@ impl Host {
                 ended.recap.failed = true;
                 self.emit(EventKind::HostFailed(error));
             }
+            // The loss of the host itself is told by whoever had the connection to it.
+            Stop::Ending(Ending::Lost, _) => ended.recap.failed = !self.is_lost(),
             Stop::Ending(Ending::Host, _) => ended.host_done = true,
             Stop::Ending(Ending::Play, _) => ended.play_done = true,
             // The task whose time it is makes an error of `Overdue`; nothing is left of it here.
@@ -238,7 +240,7 @@ impl Host {
             .collect();
         let mut arguments: Vec<&mut Dynamic> = captures.iter_mut().collect();
         let body = context.call_fn_raw(&self.bundle.play.body, false, false, &mut arguments).map(drop);
-        if self.interrupted() {
+        if self.interrupted() || self.is_lost() {
             return body;
         }
         let ending = body.as_ref().err().map(|error| Ending::of(error));
@@ -265,6 +267,11 @@ impl Host {
     /// Whether the run shall stop.
     pub(super) fn interrupted(&self) -> bool {
         self.interrupt.is_set()
+    }
+
+    /// Whether the host is gone.
+    pub(super) fn is_lost(&self) -> bool {
+        self.surroundings.system.lost().is_some()
     }
 
     /// Whether the time of an enclosing task is over.

@@ -17,6 +17,7 @@ use super::{current, engine as rhai_engine, handles};
 use crate::bundle::{Capture, Play};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::module::Registry;
+use crate::placement::Placement;
 use crate::project::Project;
 use crate::secrets::{SecretText, Secrets};
 
@@ -77,6 +78,8 @@ pub struct PlayDefinition {
     pub hosts: String,
     /// How its hosts are reached, when the play says so.
     pub connection: Option<String>,
+    /// Where it is evaluated, when the play says so.
+    pub placement: Option<Placement>,
     /// The sizes of the batches; the last one repeats. All at once when empty.
     pub serial: Vec<Batch>,
     /// More failed hosts than this end the play for all. Without limit when absent.
@@ -90,9 +93,10 @@ pub struct PlayDefinition {
 }
 
 /// The names of the options of a play.
-pub const OPTIONS: [&str; 10] = [
+pub const OPTIONS: [&str; 11] = [
     "hosts",
     "connection",
+    "placement",
     "serial",
     "max_failures",
     "stop_on_first_failure",
@@ -161,6 +165,7 @@ impl TopLevel {
             },
             hosts: String::new(),
             connection: None,
+            placement: None,
             serial: Vec::new(),
             max_failures: None,
             order: Order::default(),
@@ -219,6 +224,10 @@ impl PlayDefinition {
             "connection" => {
                 let Value::String(connection) = value else { return Err(bad("a name, such as \"local\"")) };
                 self.connection = Some(connection);
+            }
+            "placement" => {
+                let placement = value.as_str().and_then(Placement::of);
+                self.placement = Some(placement.ok_or_else(|| bad("\"host\" or \"controller\""))?);
             }
             "serial" => {
                 self.serial =

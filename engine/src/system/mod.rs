@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use self::account_files::AccountFile;
 use self::ownership::Owner;
+use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
 
 /// What kind of thing a path names.
@@ -376,6 +377,19 @@ pub trait System: View {
             self.set_attributes(&path, attributes)?;
         }
         Ok(())
+    }
+
+    /// Why nothing can be done on the host any more, where it is behind a connection.
+    fn lost(&self) -> Option<Diagnostic> {
+        None
+    }
+
+    /// Ends the connection to the host and makes a new one.
+    ///
+    /// # Errors
+    /// There is no way there now, or there never was a connection: the play works on the machine that it is evaluated on.
+    fn reconnect(&self) -> Result<(), Failure> {
+        Err(Failure::state("the host is at hand, there is no connection to be made anew"))
     }
 
     /// Runs a command that changes the host.

@@ -28,6 +28,7 @@ use self::link::Link;
 use super::account_files::AccountFile;
 use super::ownership::Owner;
 use super::{Attributes, Command, Content, Output, RootKind, Stat, System, Time, View, changes};
+use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
 use crate::raw_path::RawPath;
 use crate::transport::{Connection, Unreachable};
@@ -45,7 +46,14 @@ pub struct Remote {
     identity: (u32, u32),
     /// Whether names of accounts have been looked up.
     wants_accounts: Cell<bool>,
+    /// Makes a new connection. Absent where that makes no sense.
+    dial: Option<Dial>,
+    /// How often there was a new one.
+    renewed: Cell<u32>,
 }
+
+/// Connects to a host and starts the agent there.
+pub type Dial = Box<dyn Fn() -> Result<Box<dyn Connection>, Unreachable>>;
 
 impl Remote {
     /// Has the agent behind `connection` serve calls, in a root of this kind.
@@ -53,24 +61,36 @@ impl Remote {
     /// # Errors
     /// It is not there, or what is there is no agent of this release.
     pub fn open(connection: Box<dyn Connection>, root_kind: RootKind) -> Result<Self, Unreachable> {
-        let mut link = Link::open(connection, root_kind)?;
-        let answers = link.exchange(vec![Call::Identity])?;
-        let [Ok(Answer::Identity(uid, gid))] = answers[..] else {
-            return Err(link.senseless("no answer to who it is"));
-        };
+        let (link, identity) = open(connection, root_kind)?;
         Ok(Self {
             link: RefCell::new(Some(link)),
             lost: RefCell::default(),
             beliefs: RefCell::default(),
             root_kind,
-            identity: (uid, gid),
+            identity,
             wants_accounts: Cell::default(),
+            dial: None,
+            renewed: Cell::default(),
         })
     }
 
+    /// As [`open`](Self::open), on a connection that can be made anew.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or there is no connection to be had.
+    pub fn dial(dial: Dial, root_kind: RootKind) -> Result<Self, Unreachable> {
+        let host = Self::open(dial()?, root_kind)?;
+        Ok(Self { dial: Some(dial), ..host })
+    }
+
     /// Why the host was lost, if it was. Then all further calls fail.
-    pub fn lost(&self) -> Option<Unreachable> {
+    pub fn unreachable(&self) -> Option<Unreachable> {
         self.lost.borrow().clone()
+    }
+
+    /// How often there was a new connection: what was known before of the running system may be otherwise now.
+    pub fn renewed(&self) -> u32 {
+        self.renewed.get()
     }
 
     /// How often answers were waited for. Used by tests and `-vv`.
@@ -208,6 +228,16 @@ impl Remote {
             Some(mut link) => self.lose(link.senseless(what)),
             None => self.failure(),
         }
+    }
+}
+
+/// Has an agent serve calls. Returns as whom it does that.
+fn open(connection: Box<dyn Connection>, root_kind: RootKind) -> Result<(Link, (u32, u32)), Unreachable> {
+    let mut link = Link::open(connection, root_kind)?;
+    let answers = link.exchange(vec![Call::Identity])?;
+    match answers[..] {
+        [Ok(Answer::Identity(uid, gid))] => Ok((link, (uid, gid))),
+        _ => Err(link.senseless("no answer to who it is")),
     }
 }
 
@@ -355,6 +385,29 @@ impl System for Remote {
 
     fn give(&self, directory: &Path, from: Owner, to: Owner) -> Result<(), Failure> {
         self.done(Change::Give { directory: raw(directory), from, to })
+    }
+
+    fn lost(&self) -> Option<Diagnostic> {
+        self.unreachable().map(|unreachable| unreachable.error)
+    }
+
+    fn reconnect(&self) -> Result<(), Failure> {
+        let Some(dial) = &self.dial else {
+            return Err(Failure::state("the host is at hand, there is no connection to be made anew"));
+        };
+        // Without a word: the host may be gone, and nothing is under way.
+        drop(self.link.take());
+        changes::note();
+        let (link, identity) = dial()
+            .and_then(|connection| open(connection, self.root_kind))
+            .map_err(|unreachable| self.lose(unreachable))?;
+        if identity != self.identity {
+            return Err(Failure::state("the agent is another user now"));
+        }
+        *self.link.borrow_mut() = Some(link);
+        *self.lost.borrow_mut() = None;
+        self.renewed.set(self.renewed.get() + 1);
+        Ok(())
     }
 
     fn run(&self, command: &Command) -> Result<Output, Failure> {

@@ -52,7 +52,7 @@ fn lost(answers: Vec<ToController>) -> String {
     assert!(matches!(failure, Failure::Lost(_)), "{failure}");
     assert_eq!(host.lstat(Path::new("/etc")), Err(failure), "what is lost stays lost");
     thread.join().unwrap();
-    host.lost().unwrap().error.causes.join("; ")
+    host.lost().unwrap().causes.join("; ")
 }
 
 fn answers(number: u64, answer: &Result<Answer, Failure>) -> ToController {

@@ -1,0 +1,110 @@
+//! Hosts that the controller works on itself: call by call, through a connection or at hand.
+
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::target::Target;
+use crate::agent::in_process::{self, Served};
+use crate::diagnostic::Diagnostic;
+use crate::facts::{self, Facts, HostFacts};
+use crate::failure;
+use crate::system::native::Native;
+use crate::system::remote::Remote;
+use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
+use crate::system::{RootKind, System, root};
+use crate::transport::{Connection, Stage, Unreachable, ssh};
+
+/// A host that was reached.
+#[derive(Clone)]
+pub(super) struct Reached {
+    /// The host itself.
+    pub system: Rc<dyn System>,
+    /// What it is.
+    pub facts: Rc<dyn HostFacts>,
+    /// The connection to it, if there is one.
+    remote: Option<Rc<Remote>>,
+}
+
+impl Reached {
+    /// Reaches the host that `target` says.
+    ///
+    /// # Errors
+    /// Something on the way did not work out.
+    pub(super) fn open(target: &Target) -> Result<Self, Unreachable> {
+        match target {
+            Target::Ssh(target, client) => {
+                let (target, client) = ((**target).clone(), Arc::clone(client));
+                Remote::dial(Box::new(move || ssh::connect(&target, &client)), RootKind::Live)
+                    .map(Self::remote)
+            }
+            Target::Chroot(root, kind) => {
+                let (place, kind) = (root.clone(), *kind);
+                let agent = in_process::serve(move || enter(&place, kind));
+                let connection: Box<dyn Connection> = Box::new(agent.map_err(|error| no_root(root, &error))?);
+                Remote::open(connection, kind).map(Self::remote)
+            }
+            Target::Local => Ok(Self::this_machine()),
+            Target::Sandbox(directory, programs) => sandbox(directory, *programs),
+        }
+    }
+
+    fn remote(host: Remote) -> Self {
+        let host = Rc::new(host);
+        let facts = Rc::new(facts::Remote::new(Rc::clone(&host)));
+        Self { system: Rc::clone(&host) as Rc<dyn System>, facts, remote: Some(host) }
+    }
+
+    fn this_machine() -> Self {
+        let kind = RootKind::Live;
+        let facts = Rc::new(Facts::new(facts::Native::new(kind)));
+        Self { system: Rc::new(Native::new(kind)), facts, remote: None }
+    }
+
+    /// Ends the connection in good order.
+    ///
+    /// # Errors
+    /// It was lost meanwhile.
+    pub(super) fn close(&self) -> Result<(), Unreachable> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        remote.close();
+        remote.unreachable().map_or(Ok(()), Err)
+    }
+}
+
+/// A host in a directory.
+fn sandbox(directory: &Path, programs: Option<fn() -> Box<dyn Programs>>) -> Result<Reached, Unreachable> {
+    let programs = programs.map_or_else(|| Box::new(NoPrograms) as Box<dyn Programs>, |programs| programs());
+    let system = Sandbox::open(directory, programs).map_err(|error| {
+        let (place, reason) = (directory.display(), failure::reason(&error));
+        let error = Diagnostic::new(format!("no sandbox in `{place}`: {reason}"));
+        Unreachable { stage: Stage::Connection, error }
+    })?;
+    let facts = Rc::new(Facts::new(facts::Tree::new(directory.join("root"))));
+    Ok(Reached { system: Rc::new(system), facts, remote: None })
+}
+
+/// Makes `root` the root of this thread.
+///
+/// # Errors
+/// It can't be entered.
+pub(super) fn enter(root: &Path, kind: RootKind) -> io::Result<Served> {
+    let kernel = root::open_kernel();
+    crate::syscall::enter_root(root)?;
+    let mut source = facts::Native::new(kind);
+    if let Some(kernel) = kernel {
+        source = source.with_kernel(kernel);
+    }
+    Ok((Rc::new(Native::new(kind)), Rc::new(Facts::new(source))))
+}
+
+/// The error of a root that can't be entered.
+pub(super) fn no_root(root: &Path, error: &io::Error) -> Unreachable {
+    let mut diagnostic =
+        Diagnostic::new(format!("could not enter the root `{}`: {}", root.display(), failure::reason(error)));
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        diagnostic = diagnostic.hint("only root may enter another root");
+    }
+    Unreachable { stage: Stage::Connection, error: diagnostic }
+}
