@@ -7,6 +7,7 @@ mod cache;
 mod host_keys;
 mod hostile;
 mod login;
+mod placement;
 mod stopping;
 mod stream;
 mod tree;

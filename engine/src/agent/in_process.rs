@@ -38,7 +38,18 @@ fn serve_calls(system: &dyn System, facts: &dyn HostFacts, mut stream: UnixStrea
     let mut output = BufWriter::new(stream.try_clone()?);
     server::greet(&mut output)?;
     match frame::read(&mut stream, LARGEST_FROM_CONTROLLER)? {
-        Some(ToAgent::Serve(_)) => remote::serve(system, facts, stream, &mut output),
-        _ => Ok(()),
+        Some(ToAgent::Serve(_)) => {}
+        _ => return Ok(()),
     }
+    // Whoever asks that something stop now is in this process, too, and the system itself hears it.
+    let calls = std::iter::from_fn(|| {
+        loop {
+            match frame::read(&mut stream, LARGEST_FROM_CONTROLLER) {
+                Ok(Some(ToAgent::Calls { number, calls })) => return Some((number, calls)),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    });
+    remote::serve(system, facts, calls, &mut output)
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Read, Write};
 use std::rc::Rc;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use super::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
@@ -17,7 +17,7 @@ use crate::journal::{Source, rollback};
 use crate::module::Registry;
 use crate::script::host::{self, Surroundings};
 use crate::system::native::Native;
-use crate::system::remote;
+use crate::system::remote::{self, Call};
 
 /// Events of unchanged calls wait this long for company: a converged play is a few packets, not one per call.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -42,7 +42,8 @@ pub fn serve(
         Some(ToAgent::RollBack(order)) => Work::RollBack(order),
         Some(ToAgent::Serve(root_kind)) => {
             let facts = facts::Facts::new(facts::Native::new(root_kind));
-            remote::serve(&Native::new(root_kind), &facts, input, &mut output.stream)?;
+            let system = Native::new(root_kind).interrupted_by(Arc::clone(&interrupt));
+            remote::serve(&system, &facts, listen_for_calls(input, interrupt), &mut output.stream)?;
             return Ok(Ended::default());
         }
         Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a play has to come first")),
@@ -178,6 +179,30 @@ impl Files {
             None => Err(Failure::Interrupted),
         }
     }
+}
+
+/// Listens for calls in a thread of its own: what is done must not keep a wish to stop from being heard.
+fn listen_for_calls(
+    mut input: impl Read + Send + 'static,
+    interrupt: Arc<Interrupt>,
+) -> mpsc::Receiver<(u64, Vec<Call>)> {
+    let (sender, calls) = mpsc::channel();
+    std::thread::spawn(move || {
+        while let Ok(Some(message)) = frame::read::<ToAgent>(&mut input, LARGEST_FROM_CONTROLLER) {
+            match message {
+                ToAgent::Calls { number, calls } => {
+                    if sender.send((number, calls)).is_err() {
+                        break;
+                    }
+                }
+                ToAgent::Interrupt => break,
+                ToAgent::Stop => interrupt.stop_now(),
+                // None of the protocol; the calls go on.
+                ToAgent::Run(_) | ToAgent::Serve(_) | ToAgent::File { .. } => {}
+            }
+        }
+    });
+    calls
 }
 
 /// Listens to the controller in a thread of its own: files, the wish to stop, the end of the stream.

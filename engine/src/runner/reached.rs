@@ -10,6 +10,7 @@ use crate::agent::in_process::{self, Served};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{self, Facts, HostFacts};
 use crate::failure;
+use crate::interrupt::Interrupt;
 use crate::system::native::Native;
 use crate::system::remote::Remote;
 use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
@@ -32,20 +33,22 @@ impl Reached {
     ///
     /// # Errors
     /// Something on the way did not work out.
-    pub(super) fn open(target: &Target) -> Result<Self, Unreachable> {
+    pub(super) fn open(target: &Target, interrupt: &Arc<Interrupt>) -> Result<Self, Unreachable> {
         match target {
             Target::Ssh(target, client) => {
                 let (target, client) = ((**target).clone(), Arc::clone(client));
-                Remote::dial(Box::new(move || ssh::connect(&target, &client)), RootKind::Live)
-                    .map(Self::remote)
+                let stop = Arc::clone(interrupt);
+                let dial = move || ssh::connect(&target, &client, &stop);
+                Remote::dial(Box::new(dial), RootKind::Live, Arc::clone(interrupt)).map(Self::remote)
             }
             Target::Chroot(root, kind) => {
                 let (place, kind) = (root.clone(), *kind);
-                let agent = in_process::serve(move || enter(&place, kind));
+                let stop = Arc::clone(interrupt);
+                let agent = in_process::serve(move || enter(&place, kind, &stop));
                 let connection: Box<dyn Connection> = Box::new(agent.map_err(|error| no_root(root, &error))?);
-                Remote::open(connection, kind).map(Self::remote)
+                Remote::open(connection, kind, Arc::clone(interrupt)).map(Self::remote)
             }
-            Target::Local => Ok(Self::this_machine()),
+            Target::Local => Ok(Self::this_machine(interrupt)),
             Target::Sandbox(directory, programs) => sandbox(directory, *programs),
         }
     }
@@ -56,10 +59,11 @@ impl Reached {
         Self { system: Rc::clone(&host) as Rc<dyn System>, facts, remote: Some(host) }
     }
 
-    fn this_machine() -> Self {
+    fn this_machine(interrupt: &Arc<Interrupt>) -> Self {
         let kind = RootKind::Live;
         let facts = Rc::new(Facts::new(facts::Native::new(kind)));
-        Self { system: Rc::new(Native::new(kind)), facts, remote: None }
+        let system = Native::new(kind).interrupted_by(Arc::clone(interrupt));
+        Self { system: Rc::new(system), facts, remote: None }
     }
 
     /// Ends the connection in good order.
@@ -89,14 +93,15 @@ fn sandbox(directory: &Path, programs: Option<fn() -> Box<dyn Programs>>) -> Res
 ///
 /// # Errors
 /// It can't be entered.
-pub(super) fn enter(root: &Path, kind: RootKind) -> io::Result<Served> {
+pub(super) fn enter(root: &Path, kind: RootKind, interrupt: &Arc<Interrupt>) -> io::Result<Served> {
     let kernel = root::open_kernel();
     crate::syscall::enter_root(root)?;
     let mut source = facts::Native::new(kind);
     if let Some(kernel) = kernel {
         source = source.with_kernel(kernel);
     }
-    Ok((Rc::new(Native::new(kind)), Rc::new(Facts::new(source))))
+    let system = Native::new(kind).interrupted_by(Arc::clone(interrupt));
+    Ok((Rc::new(system), Rc::new(Facts::new(source))))
 }
 
 /// The error of a root that can't be entered.

@@ -52,6 +52,7 @@ impl State for FileAttributes {
                 hint: Some("give `owner`, `group` or `mode`".to_owned()),
             });
         }
+        context.host.look_ahead(&self.path.0.iter().map(|path| &**path).collect::<Vec<_>>());
         let rules = self.attributes.resolve(context.host)?;
         let mut changes = Vec::new();
         for path in &self.path.0 {

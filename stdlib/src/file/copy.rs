@@ -83,6 +83,7 @@ impl State for FileCopy {
     fn look(&self, context: &Context<'_>) -> Result<Found, Failure> {
         let host = context.host;
         let source = self.source(context)?;
+        host.look_ahead(&[&self.path]);
         let rules = self.attributes.resolve(host)?;
         match source.files()? {
             Some(names) => self.look_at_directory(host, &source, &rules, &names),
@@ -110,6 +111,9 @@ impl State for FileCopy {
     }
 }
 
+/// So many files are looked at together.
+const AT_ONCE: usize = 64;
+
 impl FileCopy {
     fn source<'a>(&'a self, context: &Context<'a>) -> Result<CopySource<'a>, Failure> {
         if !self.remote {
@@ -130,7 +134,12 @@ impl FileCopy {
         let mut found = Found::default();
         let mut places = Places { source: source.itself()?, ..Places::default() };
         found.directories.look(host, &self.path, &of_directories)?;
-        for name in names {
+        for (index, name) in names.iter().enumerate() {
+            if index % AT_ONCE == 0 {
+                let next: Vec<_> =
+                    names[index..].iter().take(AT_ONCE).map(|name| self.path.join(name)).collect();
+                host.look_ahead(&next.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+            }
             let path = self.path.join(name);
             for above in directories_between(&self.path, &path) {
                 found.directories.look(host, above, &of_directories)?;

@@ -46,6 +46,7 @@ impl State for FileDirectory {
             return Err(Failure::argument("recurse", "nothing is asked for that `recurse` could spread")
                 .advise("give `owner`, `group` or `mode`"));
         }
+        context.host.look_ahead(&self.path.0.iter().map(|path| &**path).collect::<Vec<_>>());
         let rules = self.attributes.resolve(context.host)?;
         let mut found = Directories::default();
         for path in &self.path.0 {

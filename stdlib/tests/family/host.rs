@@ -110,7 +110,8 @@ impl Host {
             Kind::RemoteRoot => {
                 let root = self.root();
                 let connection = in_process::serve(move || Ok(enter(&root))).unwrap();
-                let system = Rc::new(Remote::open(Box::new(connection), RootKind::Offline).unwrap());
+                let system =
+                    Rc::new(Remote::open(Box::new(connection), RootKind::Offline, Arc::default()).unwrap());
                 act(Rc::clone(&system) as Rc<dyn System>, Rc::new(facts::Remote::new(system)))
             }
         };

@@ -119,7 +119,12 @@ pub enum Answer {
     /// To [`Call::Holds`].
     Holds(bool),
     /// To [`Call::List`].
-    Names(Vec<RawPath>),
+    Listed {
+        /// The names.
+        names: Vec<RawPath>,
+        /// What the first of them are: whoever lists a directory asks for that next.
+        seen: Vec<Seen>,
+    },
     /// To [`Call::Probe`] and [`Change::Run`].
     Output(Output),
     /// To [`Call::FindProgram`].

@@ -1,16 +1,21 @@
 //! The controller's end of a connection over which calls travel.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::call::{Answer, Call};
 use crate::agent::incoming::{Incoming, broken, lost};
 use crate::agent::{ToAgent, ToController, frame, shape};
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::system::RootKind;
 use crate::transport::{Connection, Unreachable};
 
-/// A command on the host may take long and says nothing meanwhile: it is waited for as long as the connection stands.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a waiting controller looks whether it was told to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a host that shall stop now may take to answer: its commands have two seconds to end in good order.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// Answers, one behind the other.
 fn read(mut bytes: &[u8]) -> Result<Vec<Result<Answer, Failure>>, rmp_serde::decode::Error> {
@@ -29,6 +34,9 @@ pub(super) struct Link {
     number: u64,
     /// How often answers were waited for.
     exchanges: u64,
+    interrupt: Arc<Interrupt>,
+    /// When the host was told to stop now.
+    told: Option<Instant>,
 }
 
 impl Link {
@@ -36,12 +44,14 @@ impl Link {
     pub(super) fn open(
         mut connection: Box<dyn Connection>,
         root_kind: RootKind,
+        interrupt: Arc<Interrupt>,
     ) -> Result<Self, Unreachable> {
         let greeting = frame::encode(&ToAgent::Serve(root_kind));
         greeting
             .and_then(|frame| connection.send(&frame))
             .map_err(|error| broken(&mut *connection, &error))?;
-        Ok(Self { connection, incoming: Incoming::default(), number: 0, exchanges: 0 })
+        let incoming = Incoming::default();
+        Ok(Self { connection, incoming, number: 0, exchanges: 0, interrupt, told: None })
     }
 
     /// Makes calls in order, up to the first that fails.
@@ -67,11 +77,30 @@ impl Link {
         Ok(answers)
     }
 
+    /// Has the host end what it does, where that shall be now. A command is waited for otherwise as long as the connection
+    /// stands: it may take long and say nothing meanwhile.
+    fn hurry(&mut self) -> Result<(), Unreachable> {
+        match self.told {
+            None if self.interrupt.is_now() => {
+                self.told = Some(Instant::now());
+                // If it can't be told, the stream is gone, which is seen at the next look.
+                let _ = frame::encode(&ToAgent::Stop).and_then(|frame| self.connection.send(&frame));
+                Ok(())
+            }
+            Some(since) if since.elapsed() > LAST_WORD => {
+                let reason = format!("it did not stop in {} s", LAST_WORD.as_secs());
+                Err(lost(&mut *self.connection, &reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The answers to the last calls, as they are written: at most so many bytes.
     fn receive(&mut self, most: usize) -> Result<Vec<u8>, Unreachable> {
         let mut bytes = Vec::new();
         loop {
-            match self.incoming.next(&mut *self.connection, PATIENCE)? {
+            self.hurry()?;
+            match self.incoming.next(&mut *self.connection, LOOK)? {
                 None => {}
                 Some(ToController::Answers { number, piece, last }) => {
                     if number != self.number {

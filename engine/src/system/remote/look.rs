@@ -1,6 +1,7 @@
 //! Looking at a path for somebody far away: all about it, and about what is on the way to it, in one answer.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::call::{LOOKED_AT, Seen, SeenContent};
@@ -19,6 +20,18 @@ pub(super) fn look(host: &dyn View, paths: &[RawPath]) -> Vec<Seen> {
     let mut looking = Looking { host, told: HashSet::new(), seen: Vec::new() };
     for RawPath(path) in paths {
         looking.at(path);
+    }
+    looking.seen
+}
+
+/// As much is told of the entries of one directory: more would be too long an answer.
+const MOST_ENTRIES: usize = 4096;
+
+/// What the entries of a directory are that have these names. Nothing of their contents.
+pub(super) fn look_at_entries(host: &dyn View, directory: &Path, names: &[OsString]) -> Vec<Seen> {
+    let mut looking = Looking { host, told: HashSet::new(), seen: Vec::new() };
+    for name in names.iter().take(MOST_ENTRIES) {
+        looking.tell(&directory.join(name), None);
     }
     looking.seen
 }

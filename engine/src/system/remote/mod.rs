@@ -16,6 +16,7 @@ mod tests;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -30,6 +31,7 @@ use super::ownership::Owner;
 use super::{Attributes, Command, Content, Output, RootKind, Stat, System, Time, View, changes};
 use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::raw_path::RawPath;
 use crate::transport::{Connection, Unreachable};
 
@@ -50,18 +52,24 @@ pub struct Remote {
     dial: Option<Dial>,
     /// How often there was a new one.
     renewed: Cell<u32>,
+    interrupt: Arc<Interrupt>,
 }
 
 /// Connects to a host and starts the agent there.
 pub type Dial = Box<dyn Fn() -> Result<Box<dyn Connection>, Unreachable>>;
 
 impl Remote {
-    /// Has the agent behind `connection` serve calls, in a root of this kind.
+    /// Has the agent behind `connection` serve calls, in a root of this kind. What runs there is ended when `interrupt` says
+    /// that it be now.
     ///
     /// # Errors
     /// It is not there, or what is there is no agent of this release.
-    pub fn open(connection: Box<dyn Connection>, root_kind: RootKind) -> Result<Self, Unreachable> {
-        let (link, identity) = open(connection, root_kind)?;
+    pub fn open(
+        connection: Box<dyn Connection>,
+        root_kind: RootKind,
+        interrupt: Arc<Interrupt>,
+    ) -> Result<Self, Unreachable> {
+        let (link, identity) = open(connection, root_kind, &interrupt)?;
         Ok(Self {
             link: RefCell::new(Some(link)),
             lost: RefCell::default(),
@@ -71,6 +79,7 @@ impl Remote {
             wants_accounts: Cell::default(),
             dial: None,
             renewed: Cell::default(),
+            interrupt,
         })
     }
 
@@ -78,8 +87,8 @@ impl Remote {
     ///
     /// # Errors
     /// As [`open`](Self::open), or there is no connection to be had.
-    pub fn dial(dial: Dial, root_kind: RootKind) -> Result<Self, Unreachable> {
-        let host = Self::open(dial()?, root_kind)?;
+    pub fn dial(dial: Dial, root_kind: RootKind, interrupt: Arc<Interrupt>) -> Result<Self, Unreachable> {
+        let host = Self::open(dial()?, root_kind, interrupt)?;
         Ok(Self { dial: Some(dial), ..host })
     }
 
@@ -232,8 +241,12 @@ impl Remote {
 }
 
 /// Has an agent serve calls. Returns as whom it does that.
-fn open(connection: Box<dyn Connection>, root_kind: RootKind) -> Result<(Link, (u32, u32)), Unreachable> {
-    let mut link = Link::open(connection, root_kind)?;
+fn open(
+    connection: Box<dyn Connection>,
+    root_kind: RootKind,
+    interrupt: &Arc<Interrupt>,
+) -> Result<(Link, (u32, u32)), Unreachable> {
+    let mut link = Link::open(connection, root_kind, Arc::clone(interrupt))?;
     let answers = link.exchange(vec![Call::Identity])?;
     match answers[..] {
         [Ok(Answer::Identity(uid, gid))] => Ok((link, (uid, gid))),
@@ -300,12 +313,16 @@ impl View for Remote {
         if let Some(known) = self.beliefs.borrow_mut().names(path) {
             return known.clone();
         }
-        let names = self.ask(Call::List(raw(path)), |answer| match answer {
-            Answer::Names(names) => Some(names),
+        let listed = self.ask(Call::List(raw(path)), |answer| match answer {
+            Answer::Listed { names, seen } => Some((names, seen)),
             _ => None,
         });
-        let names = names.map(|names| names.into_iter().map(|RawPath(name)| name.into_os_string()).collect());
-        self.beliefs.borrow_mut().believe_names(path, &names);
+        let mut beliefs = self.beliefs.borrow_mut();
+        let names = listed.map(|(names, seen)| {
+            seen.into_iter().for_each(|seen| beliefs.believe(seen));
+            names.into_iter().map(|RawPath(name)| name.into_os_string()).collect()
+        });
+        beliefs.believe_names(path, &names);
         names
     }
 
@@ -399,7 +416,7 @@ impl System for Remote {
         drop(self.link.take());
         changes::note();
         let (link, identity) = dial()
-            .and_then(|connection| open(connection, self.root_kind))
+            .and_then(|connection| open(connection, self.root_kind, &self.interrupt))
             .map_err(|unreachable| self.lose(unreachable))?;
         if identity != self.identity {
             return Err(Failure::state("the agent is another user now"));

@@ -1,13 +1,12 @@
 //! The host's side of a remote system: makes the calls that arrive.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde_bytes::ByteBuf;
 
 use super::call::{Answer, Call, Change};
-use super::look::look;
-use crate::agent::frame::{self, LARGEST_FROM_CONTROLLER};
-use crate::agent::{ToAgent, ToController};
+use super::look::{look, look_at_entries};
+use crate::agent::{ToController, frame};
 use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::raw_path::RawPath;
@@ -16,25 +15,20 @@ use crate::system::System;
 /// Answers travel in pieces of this size, in bytes.
 const PIECE: usize = 1024 * 1024;
 
-/// Serves the calls that arrive on `input`, until it ends. A call that has begun is finished.
+/// Serves calls, each with its number, as long as there are any.
 ///
 /// # Errors
-/// The streams are broken, or what arrives are no calls.
+/// The stream for the answers is broken.
 pub fn serve(
     system: &dyn System,
     facts: &dyn HostFacts,
-    mut input: impl Read,
+    calls: impl IntoIterator<Item = (u64, Vec<Call>)>,
     output: &mut BufWriter<impl Write>,
 ) -> io::Result<()> {
-    loop {
-        match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
-            Some(ToAgent::Calls { number, calls }) => {
-                answer(output, number, &all(system, facts, &calls)?)?;
-            }
-            Some(ToAgent::Interrupt) | None => return Ok(()),
-            Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "only calls are served here")),
-        }
+    for (number, calls) in calls {
+        answer(output, number, &all(system, facts, &calls)?)?;
     }
+    Ok(())
 }
 
 /// Makes calls in order and writes down the answers. After one that failed, none is made any more.
@@ -74,7 +68,8 @@ fn one(system: &dyn System, facts: &dyn HostFacts, call: &Call) -> Result<Answer
         Call::Holds { path, size, hash } => Answer::Holds(system.holds(&path.0, *size, hash)?),
         Call::List(path) => {
             let names = system.list(&path.0)?;
-            Answer::Names(names.into_iter().map(|name| RawPath(name.into())).collect())
+            let seen = look_at_entries(system, &path.0, &names);
+            Answer::Listed { names: names.into_iter().map(|name| RawPath(name.into())).collect(), seen }
         }
         Call::Probe(command) => Answer::Output(system.probe(command)?),
         Call::FindProgram(name) => Answer::Program(system.find_program(name).map(RawPath)),

@@ -31,7 +31,7 @@ fn this_machine() -> Remote {
         let kind = RootKind::Live;
         Ok((Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind)))))
     });
-    Remote::open(Box::new(connection.unwrap()), RootKind::Live).unwrap()
+    Remote::open(Box::new(connection.unwrap()), RootKind::Live, Arc::default()).unwrap()
 }
 
 /// What is lost of a host that greets, says who it is, and gives `answers` to the next calls.
@@ -47,7 +47,7 @@ fn lost(answers: Vec<ToController>) -> String {
         }
         while let Ok(Some(_)) = frame::read::<ToAgent>(&mut stream, LARGEST_FROM_CONTROLLER) {}
     });
-    let host = Remote::open(connection, RootKind::Live).unwrap();
+    let host = Remote::open(connection, RootKind::Live, Arc::default()).unwrap();
     let failure = host.list(Path::new("/etc")).unwrap_err();
     assert!(matches!(failure, Failure::Lost(_)), "{failure}");
     assert_eq!(host.lstat(Path::new("/etc")), Err(failure), "what is lost stays lost");
@@ -122,6 +122,10 @@ fn changes_are_seen_at_once_and_looks_cost_one_round_trip() {
     assert!(host.read(Path::new("/etc/group")).is_ok());
     assert_eq!(host.round_trips() - before, 2);
 
+    assert_eq!(host.list(&root), Ok(vec!["file".into()]));
+    assert_eq!(host.lstat(&file).unwrap().unwrap().size, 3);
+    assert_eq!(host.round_trips() - before, 3, "a directory is listed with what its entries are");
+
     host.make_link(&root.join("a"), Path::new("file")).unwrap();
     assert_eq!(host.read_link(&root.join("a")), Ok(Some("file".into())));
     host.remove(&root).unwrap();
@@ -165,7 +169,7 @@ fn failures_travel_as_they_are() {
 
 #[test]
 fn a_host_that_makes_no_sense_is_lost() {
-    let done = Ok(Answer::Names(Vec::new()));
+    let done = Ok(Answer::Listed { names: Vec::new(), seen: Vec::new() });
     assert_eq!(lost(vec![answers(7, &done)]), "the agent sent answer 7 where answer 2 was due");
     assert_eq!(lost(vec![answers(2, &Ok(Answer::Done))]), "the agent sent an answer to something else");
     let event = ToController::Need("secret".to_owned());
@@ -193,7 +197,9 @@ fn a_host_that_makes_no_sense_is_lost() {
 #[test]
 fn a_closed_stream_is_a_lost_host() {
     let (connection, thread) = connect(|mut stream| greet(&mut stream));
-    let Err(unreachable) = Remote::open(connection, RootKind::Live) else { panic!("nobody is there") };
+    let Err(unreachable) = Remote::open(connection, RootKind::Live, Arc::default()) else {
+        panic!("nobody is there")
+    };
     thread.join().unwrap();
     assert_eq!(unreachable.error.message, "lost the agent before the play had ended");
 }
