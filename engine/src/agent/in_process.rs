@@ -8,11 +8,19 @@ use std::sync::mpsc;
 use super::frame::{self, LARGEST_FROM_CONTROLLER};
 use super::{ToAgent, server};
 use crate::facts::HostFacts;
+use crate::journal::Source;
 use crate::system::{System, remote};
 use crate::transport::Pipes;
 
 /// What an agent serves.
-pub type Served = (Rc<dyn System>, Rc<dyn HostFacts>);
+pub struct Served {
+    /// The host.
+    pub system: Rc<dyn System>,
+    /// What it is.
+    pub facts: Rc<dyn HostFacts>,
+    /// Where its journal is kept.
+    pub journal: Source,
+}
 
 /// Serves the calls on what `make` gives, in a thread of its own, as long as the connection stands. Both are made in that
 /// thread, which may enter another root for it.
@@ -24,17 +32,17 @@ pub fn serve(make: impl FnOnce() -> io::Result<Served> + Send + 'static) -> io::
     let (sender, made) = mpsc::channel();
     std::thread::Builder::new().spawn(move || {
         let made = make().map_err(|error| drop(sender.send(Err(error)))).ok();
-        let Some((system, facts)) = made else { return };
+        let Some(served) = made else { return };
         // Who asked waits for this word.
         let _ = sender.send(Ok(()));
         // The other end sees that the stream has ended, whatever the reason.
-        let _ = serve_calls(&*system, &*facts, far);
+        let _ = serve_calls(served, far);
     })?;
     made.recv().map_err(io::Error::other)??;
     Ok(Pipes::new(near.try_clone()?, near))
 }
 
-fn serve_calls(system: &dyn System, facts: &dyn HostFacts, mut stream: UnixStream) -> io::Result<()> {
+fn serve_calls(served: Served, mut stream: UnixStream) -> io::Result<()> {
     let mut output = BufWriter::new(stream.try_clone()?);
     server::greet(&mut output)?;
     match frame::read(&mut stream, LARGEST_FROM_CONTROLLER)? {
@@ -51,5 +59,5 @@ fn serve_calls(system: &dyn System, facts: &dyn HostFacts, mut stream: UnixStrea
             }
         }
     });
-    remote::serve(system, facts, calls, &mut output)
+    remote::serve(&*served.system, &*served.facts, served.journal, calls, &mut output)
 }

@@ -43,7 +43,8 @@ pub fn serve(
         Some(ToAgent::Serve(root_kind)) => {
             let facts = facts::Facts::new(facts::Native::new(root_kind));
             let system = Native::new(root_kind).interrupted_by(Arc::clone(&interrupt));
-            remote::serve(&system, &facts, listen_for_calls(input, interrupt), &mut output.stream)?;
+            let calls = listen_for_calls(input, interrupt);
+            remote::serve(&system, &facts, Source::of_this_process(), calls, &mut output.stream)?;
             return Ok(Ended::default());
         }
         Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a play has to come first")),

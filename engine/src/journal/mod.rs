@@ -27,12 +27,14 @@ pub mod state_directory;
 pub mod turn;
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::step::{Step, Undo};
 use crate::system::View;
+use crate::system::remote::Remote;
 pub use calls::Calls;
 pub use fingerprint::Fingerprint;
 pub use pending::{Pending, PendingCall, PendingHandler};
@@ -137,6 +139,8 @@ pub enum Source {
         /// Whether it has to outlive a power cut. Not waiting for the disk is several times faster.
         lasts: bool,
     },
+    /// It is kept on a remote host.
+    Remote(Rc<Remote>),
     /// It is somewhere else.
     Given(Box<dyn Journal>),
 }

@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{EventKind, Recap};
 use crate::failure;
 use crate::interrupt::Interrupt;
+use crate::system::remote::{self, RemoteJournal};
 
 /// Who takes a turn, and for what.
 pub struct Turn<'a> {
@@ -34,24 +35,23 @@ pub fn take(
     emit: &dyn Fn(EventKind),
     interrupt: &Interrupt,
 ) -> Result<(Box<dyn Journal>, Calls), NoLock> {
+    let writes = !turn.check;
+    let patience = Duration::from_secs(turn.patience.into());
+    let waits = |holder: &Holder| {
+        let what = format!("waiting for another run on this host: {}", words(holder));
+        emit(EventKind::Warning(Box::new(Diagnostic::new(what))));
+    };
+    let interrupted = || interrupt.is_set();
+    let (run, host, play) = (turn.run.to_owned(), turn.host.to_owned(), turn.play.to_owned());
     let journal = match source {
         Source::Given(journal) => journal,
+        Source::Remote(host_behind) => {
+            let turn = remote::Turn { run, host, play, writes };
+            Box::new(RemoteJournal::open(host_behind, &turn, patience, waits, interrupted)?)
+        }
         Source::Kept { directories, root, lasts } => {
-            let opening = Opening {
-                directories,
-                root,
-                lasts,
-                run: turn.run.to_owned(),
-                host: turn.host.to_owned(),
-                play: turn.play.to_owned(),
-                writes: !turn.check,
-                patience: Duration::from_secs(turn.patience.into()),
-            };
-            let waits = |holder: &Holder| {
-                let what = format!("waiting for another run on this host: {}", words(holder));
-                emit(EventKind::Warning(Box::new(Diagnostic::new(what))));
-            };
-            Box::new(Recorder::open(opening, waits, || interrupt.is_set())?)
+            let opening = Opening { directories, root, lasts, run, host, play, writes, patience };
+            Box::new(Recorder::open(opening, waits, interrupted)?)
         }
     };
     let pending = journal.pending().unwrap_or_else(|failure| {

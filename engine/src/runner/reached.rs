@@ -1,7 +1,7 @@
 //! Hosts that the controller works on itself: call by call, through a connection or at hand.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::facts::{self, Facts, HostFacts};
 use crate::failure;
 use crate::interrupt::Interrupt;
+use crate::journal::Source;
 use crate::system::native::Native;
 use crate::system::remote::Remote;
 use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
@@ -18,7 +19,6 @@ use crate::system::{RootKind, System, root};
 use crate::transport::{Connection, Stage, Unreachable, ssh};
 
 /// A host that was reached.
-#[derive(Clone)]
 pub(super) struct Reached {
     /// The host itself.
     pub system: Rc<dyn System>,
@@ -26,6 +26,8 @@ pub(super) struct Reached {
     pub facts: Rc<dyn HostFacts>,
     /// The connection to it, if there is one.
     remote: Option<Rc<Remote>>,
+    /// The directory that it is, if it is a sandbox.
+    directory: Option<PathBuf>,
 }
 
 impl Reached {
@@ -56,14 +58,27 @@ impl Reached {
     fn remote(host: Remote) -> Self {
         let host = Rc::new(host);
         let facts = Rc::new(facts::Remote::new(Rc::clone(&host)));
-        Self { system: Rc::clone(&host) as Rc<dyn System>, facts, remote: Some(host) }
+        Self { system: Rc::clone(&host) as Rc<dyn System>, facts, remote: Some(host), directory: None }
     }
 
     fn this_machine(interrupt: &Arc<Interrupt>) -> Self {
         let kind = RootKind::Live;
         let facts = Rc::new(Facts::new(facts::Native::new(kind)));
         let system = Native::new(kind).interrupted_by(Arc::clone(interrupt));
-        Self { system: Rc::new(system), facts, remote: None }
+        Self { system: Rc::new(system), facts, remote: None, directory: None }
+    }
+
+    /// Where its journal is kept.
+    pub(super) fn journal(&self) -> Source {
+        match (&self.remote, &self.directory) {
+            (Some(remote), _) => Source::Remote(Rc::clone(remote)),
+            (None, Some(directory)) => Source::Kept {
+                directories: vec![directory.join("state")],
+                root: directory.join("root"),
+                lasts: false,
+            },
+            (None, None) => Source::of_this_process(),
+        }
     }
 
     /// Ends the connection in good order.
@@ -86,7 +101,7 @@ fn sandbox(directory: &Path, programs: Option<fn() -> Box<dyn Programs>>) -> Res
         Unreachable { stage: Stage::Connection, error }
     })?;
     let facts = Rc::new(Facts::new(facts::Tree::new(directory.join("root"))));
-    Ok(Reached { system: Rc::new(system), facts, remote: None })
+    Ok(Reached { system: Rc::new(system), facts, remote: None, directory: Some(directory.to_owned()) })
 }
 
 /// Makes `root` the root of this thread.
@@ -101,7 +116,8 @@ pub(super) fn enter(root: &Path, kind: RootKind, interrupt: &Arc<Interrupt>) -> 
         source = source.with_kernel(kernel);
     }
     let system = Native::new(kind).interrupted_by(Arc::clone(interrupt));
-    Ok((Rc::new(system), Rc::new(Facts::new(source))))
+    let (system, facts) = (Rc::new(system), Rc::new(Facts::new(source)));
+    Ok(Served { system, facts, journal: Source::of_this_process() })
 }
 
 /// The error of a root that can't be entered.

@@ -165,7 +165,10 @@ impl Host {
         if let Err(stop) = result {
             self.conclude(stop, &mut ended);
         }
-        if let Err(failure) = self.journal.ended(self.complete.get(), &self.calls.met()) {
+        // A host that is lost finds out by itself, when a later run comes.
+        if let Err(failure) = self.journal.ended(self.complete.get(), &self.calls.met())
+            && !self.is_lost()
+        {
             let warning =
                 Diagnostic::new("the end of the play could not be noted").because(failure.to_string());
             self.emit(EventKind::Warning(Box::new(warning)));
@@ -271,7 +274,7 @@ impl Host {
 
     /// Whether the host is gone.
     pub(super) fn is_lost(&self) -> bool {
-        self.surroundings.system.lost().is_some()
+        self.system.lost().is_some()
     }
 
     /// Whether the time of an enclosing task is over.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use refrain_engine::agent::in_process::{self, Served};
 use refrain_engine::bundle::Bundle;
 use refrain_engine::event::{EventKind, Status};
-use refrain_engine::facts::{self, Facts, HostFacts};
+use refrain_engine::facts::{self, Facts};
 use refrain_engine::failure::Failure;
 use refrain_engine::journal::rollback::{Rollback, roll_back};
 use refrain_engine::journal::{NoJournal, Source};
@@ -97,22 +97,27 @@ impl Host {
     }
 
     /// Does something with the host, in a thread of its own.
-    fn with<T: Send>(&self, act: impl FnOnce(Rc<dyn System>, Rc<dyn HostFacts>) -> T + Send) -> T {
-        let inside = || match self.kind {
+    fn with<T: Send>(&self, kind: Kind, act: impl FnOnce(Served) -> T + Send) -> T {
+        let inside = || match kind {
             Kind::Sandbox => {
-                let system = Sandbox::open(self.directory.path(), Box::new(Obliging)).unwrap();
-                act(Rc::new(system), Rc::new(Facts::new(facts::Tree::new(self.root()))))
+                let system = Rc::new(Sandbox::open(self.directory.path(), Box::new(Obliging)).unwrap());
+                let facts = Rc::new(Facts::new(facts::Tree::new(self.root())));
+                let directories = vec![self.directory.path().join("state")];
+                act(Served {
+                    system,
+                    facts,
+                    journal: Source::Kept { directories, root: self.root(), lasts: false },
+                })
             }
-            Kind::Root => {
-                let (system, facts) = enter(&self.root());
-                act(system, facts)
-            }
+            Kind::Root => act(enter(&self.root())),
             Kind::RemoteRoot => {
                 let root = self.root();
                 let connection = in_process::serve(move || Ok(enter(&root))).unwrap();
-                let system =
-                    Rc::new(Remote::open(Box::new(connection), RootKind::Offline, Arc::default()).unwrap());
-                act(Rc::clone(&system) as Rc<dyn System>, Rc::new(facts::Remote::new(system)))
+                let remote = Remote::open(Box::new(connection), RootKind::Offline, Arc::default());
+                let remote = Rc::new(remote.unwrap());
+                let facts = Rc::new(facts::Remote::new(Rc::clone(&remote)));
+                let system = Rc::clone(&remote) as Rc<dyn System>;
+                act(Served { system, facts, journal: Source::Remote(remote) })
             }
         };
         std::thread::scope(|scope| {
@@ -128,7 +133,7 @@ impl Host {
     pub fn run(&self, play: &Play) -> Result<Ran, String> {
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
         let bundle = Bundle { run: format!("run-{number}"), ..play.bundle.clone() };
-        let ran = self.with(|system, facts| run(bundle, system, facts, self.journal()));
+        let ran = self.with(self.kind, |host| run(bundle, host));
         let failed = ran.tasks.iter().filter(|task| task.status == Status::Failed);
         let failures: Vec<_> = failed.filter_map(|task| task.error.as_deref().cloned()).collect();
         match (failures.as_slice(), ran.failures.as_slice()) {
@@ -139,20 +144,15 @@ impl Host {
 
     /// All that is on the host.
     pub fn tree(&self) -> Tree {
-        self.with(|system, _| tree::below(&*system, Path::new("/"), Path::new("/state")))
+        self.with(self.kind, |host| tree::below(&*host.system, Path::new("/"), Path::new("/state")))
     }
 
     /// Where the journal is kept, as the agent sees it.
     fn state(&self) -> PathBuf {
         match self.kind {
             Kind::Sandbox => self.directory.path().join("state"),
-            Kind::Root => "/state".into(),
+            Kind::Root | Kind::RemoteRoot => "/state".into(),
         }
-    }
-
-    fn journal(&self) -> Source {
-        let root = if self.kind == Kind::Sandbox { self.root() } else { "/".into() };
-        Source::Kept { directories: vec![self.state()], root, lasts: false }
     }
 
     /// Takes a run back, as `refrain rollback` does.
@@ -161,11 +161,13 @@ impl Host {
     /// It can't be, in whole.
     pub fn undo(&self, ran: &Ran) -> Result<(), String> {
         let untouched = self.on_disk();
-        self.with(|system, _| take_back(&self.state(), &ran.run, system, true))?;
+        // The host itself does that, wherever the play was evaluated.
+        let kind = if self.kind == Kind::RemoteRoot { Kind::Root } else { self.kind };
+        self.with(kind, |host| take_back(&self.state(), &ran.run, host.system, true))?;
         if self.on_disk() != untouched {
             return Err("checking whether it could be undone wrote something".to_owned());
         }
-        self.with(|system, _| take_back(&self.state(), &ran.run, system, false))
+        self.with(kind, |host| take_back(&self.state(), &ran.run, host.system, false))
     }
 
     /// All files of the host as they lie on disk, with the times of their last changes.
@@ -187,11 +189,14 @@ impl Host {
 fn enter(root: &Path) -> Served {
     enter_root(root).unwrap();
     let kind = RootKind::Offline;
-    (Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind))))
+    let (system, facts) = (Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind))));
+    let directories = vec!["/state".into()];
+    Served { system, facts, journal: Source::Kept { directories, root: "/".into(), lasts: false } }
 }
 
 /// Runs a play in this thread.
-fn run(bundle: Bundle, system: Rc<dyn System>, facts: Rc<dyn HostFacts>, journal: Source) -> Ran {
+fn run(bundle: Bundle, host: Served) -> Ran {
+    let Served { system, facts, journal } = host;
     let ran = Rc::new(RefCell::new(Ran::default()));
     let told = Rc::clone(&ran);
     let surroundings = Surroundings {

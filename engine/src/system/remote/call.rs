@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::journal::{Asked, Note, Turn};
 use crate::facts::Family;
 use crate::failure::Failure;
 use crate::raw_path::{self, RawPath};
@@ -54,6 +55,10 @@ pub enum Call {
     AnsibleFacts(Family),
     /// The names of all facts in Ansible.
     AnsibleNames,
+    /// Opens the journal, if no other run is at work there.
+    Open(Turn),
+    /// Notes something in it.
+    Note(Note),
     /// A change.
     Change(Change),
 }
@@ -135,7 +140,9 @@ pub enum Answer {
     Facts(Map<String, Value>),
     /// To [`Call::AnsibleNames`].
     FactNames(Vec<String>),
-    /// To every other change.
+    /// To [`Call::Open`].
+    Asked(Asked),
+    /// To notes, and every other change.
     Done,
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::call::{Answer, Call};
+use crate::agent::frame::{self, LARGEST_FROM_CONTROLLER};
 use crate::agent::incoming::{Incoming, broken, lost};
-use crate::agent::{ToAgent, ToController, frame, shape};
+use crate::agent::{ToAgent, ToController, shape};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::system::RootKind;
@@ -16,6 +17,10 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a host that shall stop now may take to answer: its commands have two seconds to end in good order.
 const LAST_WORD: Duration = Duration::from_secs(5);
+
+fn unsendable(reason: &str) -> Failure {
+    Failure::state(format!("what is to be done can't be sent to the host: {reason}"))
+}
 
 /// Answers, one behind the other.
 fn read(mut bytes: &[u8]) -> Result<Vec<Result<Answer, Failure>>, rmp_serde::decode::Error> {
@@ -60,10 +65,12 @@ impl Link {
         self.exchanges += 1;
         let count = calls.len();
         let most = calls.iter().map(Call::largest_answer).sum();
-        let frame = frame::encode(&ToAgent::Calls { number: self.number, calls });
-        frame
-            .and_then(|frame| self.connection.send(&frame))
-            .map_err(|error| broken(&mut *self.connection, &error))?;
+        let frame = match frame::encode(&ToAgent::Calls { number: self.number, calls }) {
+            Ok(frame) if frame.len() <= LARGEST_FROM_CONTROLLER => frame,
+            Ok(frame) => return Ok(vec![Err(unsendable(&format!("{} bytes are too many", frame.len())))]),
+            Err(error) => return Ok(vec![Err(unsendable(&error.to_string()))]),
+        };
+        self.connection.send(&frame).map_err(|error| broken(&mut *self.connection, &error))?;
         let bytes = self.receive(most)?;
         let shaped = shape::check_all(&bytes);
         shaped.map_err(|reason| self.senseless(&format!("an answer without sense: {reason}")))?;

@@ -7,6 +7,7 @@
 
 mod beliefs;
 mod call;
+mod journal;
 mod link;
 mod look;
 mod server;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use self::call::{Answer, Call, Change};
+pub use self::journal::{RemoteJournal, Turn};
 pub use self::server::serve;
 
 use self::beliefs::Beliefs;
@@ -46,6 +48,8 @@ pub struct Remote {
     beliefs: RefCell<Beliefs>,
     root_kind: RootKind,
     identity: (u32, u32),
+    /// What is made together with the next call.
+    deferred: RefCell<Vec<Call>>,
     /// Whether names of accounts have been looked up.
     wants_accounts: Cell<bool>,
     /// Makes a new connection. Absent where that makes no sense.
@@ -76,6 +80,7 @@ impl Remote {
             beliefs: RefCell::default(),
             root_kind,
             identity,
+            deferred: RefCell::default(),
             wants_accounts: Cell::default(),
             dial: None,
             renewed: Cell::default(),
@@ -151,7 +156,10 @@ impl Remote {
     fn ask<T>(&self, call: Call, read: impl FnOnce(Answer) -> Option<T>) -> Result<T, Failure> {
         let mut link = self.link.borrow_mut();
         let Some(open) = link.as_mut() else { return Err(self.failure()) };
-        let answer = match open.exchange(vec![call]) {
+        let mut calls = self.deferred.take();
+        calls.push(call);
+        let answer = match open.exchange(calls) {
+            // Of what was put off, nothing but a failure is of interest, and that is the last answer, too.
             Ok(mut answers) => answers.pop().unwrap_or(Err(Failure::Interrupted))?,
             Err(unreachable) => {
                 *link = None;
@@ -185,8 +193,20 @@ impl Remote {
         self.ask(Call::Change(change), read)
     }
 
-    fn done(&self, change: Change) -> Result<(), Failure> {
-        self.change(change, |answer| matches!(answer, Answer::Done).then_some(()))
+    /// Puts a call off until the next one, with which it is made. If it fails, that one is not made, and fails.
+    fn defer(&self, call: Call) {
+        self.deferred.borrow_mut().push(call);
+    }
+
+    /// Makes a call to which there is not much to say.
+    fn done(&self, call: Call) -> Result<(), Failure> {
+        self.ask(call, |answer| matches!(answer, Answer::Done).then_some(()))
+    }
+
+    /// The same with a change.
+    fn changed(&self, change: Change) -> Result<(), Failure> {
+        changes::note();
+        self.done(Call::Change(change))
     }
 
     /// Looks at paths in one go, and at the files of accounts where those will be wanted again.
@@ -373,35 +393,35 @@ fn output(answer: Answer) -> Option<Output> {
 
 impl System for Remote {
     fn write(&self, path: &Path, content: &[u8], attributes: Attributes) -> Result<(), Failure> {
-        self.done(Change::Write { path: raw(path), content: content.to_owned(), attributes })
+        self.changed(Change::Write { path: raw(path), content: content.to_owned(), attributes })
     }
 
     fn make_directory(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        self.done(Change::MakeDirectory { path: raw(path), attributes })
+        self.changed(Change::MakeDirectory { path: raw(path), attributes })
     }
 
     fn make_link(&self, path: &Path, target: &Path) -> Result<(), Failure> {
-        self.done(Change::MakeLink { path: raw(path), target: raw(target) })
+        self.changed(Change::MakeLink { path: raw(path), target: raw(target) })
     }
 
     fn remove(&self, path: &Path) -> Result<(), Failure> {
-        self.done(Change::Remove(raw(path)))
+        self.changed(Change::Remove(raw(path)))
     }
 
     fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        self.done(Change::SetAttributes { path: raw(path), attributes })
+        self.changed(Change::SetAttributes { path: raw(path), attributes })
     }
 
     fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure> {
-        self.done(Change::SetModified { path: raw(path), modified })
+        self.changed(Change::SetModified { path: raw(path), modified })
     }
 
     fn write_accounts(&self, files: &[AccountFile]) -> Result<(), Failure> {
-        self.done(Change::WriteAccounts(files.to_vec()))
+        self.changed(Change::WriteAccounts(files.to_vec()))
     }
 
     fn give(&self, directory: &Path, from: Owner, to: Owner) -> Result<(), Failure> {
-        self.done(Change::Give { directory: raw(directory), from, to })
+        self.changed(Change::Give { directory: raw(directory), from, to })
     }
 
     fn lost(&self) -> Option<Diagnostic> {

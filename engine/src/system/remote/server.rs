@@ -5,10 +5,12 @@ use std::io::{self, BufWriter, Write};
 use serde_bytes::ByteBuf;
 
 use super::call::{Answer, Call, Change};
+use super::journal::Kept;
 use super::look::{look, look_at_entries};
 use crate::agent::{ToController, frame};
 use crate::facts::HostFacts;
 use crate::failure::Failure;
+use crate::journal::Source;
 use crate::raw_path::RawPath;
 use crate::system::System;
 
@@ -22,63 +24,81 @@ const PIECE: usize = 1024 * 1024;
 pub fn serve(
     system: &dyn System,
     facts: &dyn HostFacts,
+    journal: Source,
     calls: impl IntoIterator<Item = (u64, Vec<Call>)>,
     output: &mut BufWriter<impl Write>,
 ) -> io::Result<()> {
+    let served = Served { system, facts, journal: Kept::new(journal) };
     for (number, calls) in calls {
-        answer(output, number, &all(system, facts, &calls)?)?;
+        answer(output, number, &served.all(&calls)?)?;
     }
     Ok(())
 }
 
-/// Makes calls in order and writes down the answers. After one that failed, none is made any more.
-fn all(system: &dyn System, facts: &dyn HostFacts, calls: &[Call]) -> io::Result<Vec<u8>> {
-    let mut answers = Vec::new();
-    for call in calls {
-        let answer = one(system, facts, call);
-        let failed = answer.is_err();
-        let written = write(&answer)?;
-        if written.len() <= call.largest_answer() {
-            answers.extend(written);
-        } else {
-            let size = written.len();
-            let failure = Failure::state(format!("{size} bytes are too many to be sent to the controller"));
-            answers.extend(write(&Err(failure))?);
-            break;
+/// What calls are about.
+struct Served<'a> {
+    system: &'a dyn System,
+    facts: &'a dyn HostFacts,
+    journal: Kept,
+}
+
+impl Served<'_> {
+    /// Makes calls in order and writes down the answers. After one that failed, none is made any more.
+    fn all(&self, calls: &[Call]) -> io::Result<Vec<u8>> {
+        let mut answers = Vec::new();
+        for call in calls {
+            let answer = self.one(call);
+            let failed = answer.is_err();
+            let written = write(&answer)?;
+            if written.len() <= call.largest_answer() {
+                answers.extend(written);
+            } else {
+                let size = written.len();
+                let failure =
+                    Failure::state(format!("{size} bytes are too many to be sent to the controller"));
+                answers.extend(write(&Err(failure))?);
+                break;
+            }
+            if failed {
+                break;
+            }
         }
-        if failed {
-            break;
-        }
+        Ok(answers)
     }
-    Ok(answers)
+
+    fn one(&self, call: &Call) -> Result<Answer, Failure> {
+        let Self { system, facts, journal } = self;
+        Ok(match call {
+            Call::Identity => {
+                let (uid, gid) = system.identity();
+                Answer::Identity(uid, gid)
+            }
+            Call::Look(paths) => Answer::Looked(look(*system, paths)),
+            Call::Read(path) => Answer::Content(system.read(&path.0)?),
+            Call::Holds { path, size, hash } => Answer::Holds(system.holds(&path.0, *size, hash)?),
+            Call::List(path) => {
+                let names = system.list(&path.0)?;
+                let seen = look_at_entries(*system, &path.0, &names);
+                Answer::Listed { names: names.into_iter().map(|name| RawPath(name.into())).collect(), seen }
+            }
+            Call::Probe(command) => Answer::Output(system.probe(command)?),
+            Call::FindProgram(name) => Answer::Program(system.find_program(name).map(RawPath)),
+            Call::Fact(name) => Answer::Fact(facts.get(name)),
+            Call::AllFacts => Answer::Facts(facts.all()),
+            Call::AnsibleFacts(family) => Answer::Facts(facts.family(*family)),
+            Call::AnsibleNames => Answer::FactNames(facts.ansible_names()),
+            Call::Open(turn) => Answer::Asked(journal.open(turn)?),
+            Call::Note(note) => {
+                journal.note(note, *system)?;
+                Answer::Done
+            }
+            Call::Change(change) => return make(*system, change),
+        })
+    }
 }
 
 fn write(answer: &Result<Answer, Failure>) -> io::Result<Vec<u8>> {
     rmp_serde::to_vec_named(answer).map_err(io::Error::other)
-}
-
-fn one(system: &dyn System, facts: &dyn HostFacts, call: &Call) -> Result<Answer, Failure> {
-    Ok(match call {
-        Call::Identity => {
-            let (uid, gid) = system.identity();
-            Answer::Identity(uid, gid)
-        }
-        Call::Look(paths) => Answer::Looked(look(system, paths)),
-        Call::Read(path) => Answer::Content(system.read(&path.0)?),
-        Call::Holds { path, size, hash } => Answer::Holds(system.holds(&path.0, *size, hash)?),
-        Call::List(path) => {
-            let names = system.list(&path.0)?;
-            let seen = look_at_entries(system, &path.0, &names);
-            Answer::Listed { names: names.into_iter().map(|name| RawPath(name.into())).collect(), seen }
-        }
-        Call::Probe(command) => Answer::Output(system.probe(command)?),
-        Call::FindProgram(name) => Answer::Program(system.find_program(name).map(RawPath)),
-        Call::Fact(name) => Answer::Fact(facts.get(name)),
-        Call::AllFacts => Answer::Facts(facts.all()),
-        Call::AnsibleFacts(family) => Answer::Facts(facts.family(*family)),
-        Call::AnsibleNames => Answer::FactNames(facts.ansible_names()),
-        Call::Change(change) => return make(system, change),
-    })
 }
 
 fn make(system: &dyn System, change: &Change) -> Result<Answer, Failure> {

@@ -3,13 +3,17 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_bytes::ByteBuf;
 
 use super::*;
 use crate::agent::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
-use crate::agent::{PROTOCOL, ToAgent, ToController, in_process};
+use crate::agent::in_process::{self, Served};
+use crate::agent::{PROTOCOL, ToAgent, ToController};
 use crate::facts::{self, Facts, HostFacts};
+use crate::journal::{CallIdentity, Journal, Source, StepNote};
+use crate::step::Undo;
 use crate::system::native::Native;
 use crate::transport::Pipes;
 
@@ -27,9 +31,15 @@ fn greet(stream: &mut UnixStream) {
 
 /// This machine, as if it were far away.
 fn this_machine() -> Remote {
-    let connection = in_process::serve(|| {
+    with_journal(Vec::new())
+}
+
+/// The same, with a journal in one of these directories.
+fn with_journal(directories: Vec<PathBuf>) -> Remote {
+    let connection = in_process::serve(move || {
         let kind = RootKind::Live;
-        Ok((Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind)))))
+        let (system, facts) = (Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind))));
+        Ok(Served { system, facts, journal: Source::Kept { directories, root: "/".into(), lasts: false } })
     });
     Remote::open(Box::new(connection.unwrap()), RootKind::Live, Arc::default()).unwrap()
 }
@@ -130,6 +140,41 @@ fn changes_are_seen_at_once_and_looks_cost_one_round_trip() {
     assert_eq!(host.read_link(&root.join("a")), Ok(Some("file".into())));
     host.remove(&root).unwrap();
     assert_eq!(host.lstat(&file), Ok(None));
+}
+
+#[test]
+fn what_is_noted_goes_with_what_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let (state, file) = (directory.path().join("state"), directory.path().join("file"));
+    let host = Rc::new(with_journal(vec![state.clone()]));
+    let (uid, gid) = host.identity();
+    let attributes = Attributes { mode: 0o640, uid, gid };
+    let call =
+        CallIdentity { place: String::new(), function: "x::y".to_owned(), subject: String::new(), number: 0 };
+    let undo = Undo::Restore(vec![file.clone()]);
+    let note = StepNote { call: call.clone(), text: "write".to_owned(), undo, leaves: None };
+
+    host.defer(Call::Note(journal::Note::Before(Box::new(note.clone()))));
+    let refused = host.write(&file, b"new", attributes).unwrap_err();
+    assert_eq!(refused.to_string(), "there is no open journal to note anything in");
+    assert!(!file.exists(), "what can't be noted is not made");
+
+    let before = host.round_trips();
+    let open = |run: &str| {
+        let (run, play) = (run.to_owned(), "Test".to_owned());
+        let turn = Turn { run, host: "web1".to_owned(), play, writes: true };
+        RemoteJournal::open(Rc::clone(&host), &turn, Duration::ZERO, |_| {}, || false).unwrap()
+    };
+    let journal = open("1");
+    journal.before(&note, &*host).unwrap();
+    host.write(&file, b"new", attributes).unwrap();
+    journal.after(&*host).unwrap();
+    assert_eq!(host.round_trips() - before, 2);
+    // The run dies here: a later one is told of the call whose outcome nobody has acted upon.
+    host.lstat(&file).unwrap();
+    let left = open("2").pending().unwrap();
+    assert_eq!(left.calls.iter().map(|left| &left.call).collect::<Vec<_>>(), [&call]);
+    assert!(std::fs::read_dir(state.join("journal/1")).unwrap().count() > 0);
 }
 
 #[test]

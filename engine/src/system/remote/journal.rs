@@ -1,0 +1,191 @@
+//! The journal of a remote host: it is kept there, by whoever makes the changes; what is to be noted travels.
+//!
+//! What is noted waits for the next call and goes with it: a step and its note are one round trip. If it can't be noted, the
+//! call is not made.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::Remote;
+use super::call::{Answer, Call};
+use crate::failure::Failure;
+use crate::journal::lock::{Holder, NoLock};
+use crate::journal::{CallIdentity, HandlerIdentity, Journal, Opening, Pending, Recorder, Source, StepNote};
+use crate::system::View;
+
+/// How often a waiting run asks again.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Something to note in a journal: a method of [`Journal`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the trait's methods say what the fields are")]
+pub enum Note {
+    Before(Box<StepNote>),
+    After,
+    Action(CallIdentity),
+    Notified { handler: HandlerIdentity, call: Option<CallIdentity> },
+    Handled(HandlerIdentity),
+    Ended { complete: bool, met: Vec<CallIdentity> },
+}
+
+/// What a journal is opened for, as far as the controller says it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Turn {
+    /// The run.
+    pub run: String,
+    /// The host's name in the inventory.
+    pub host: String,
+    /// The play's name.
+    pub play: String,
+    /// Whether anything will be changed.
+    pub writes: bool,
+}
+
+/// What came of asking for a turn.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Asked {
+    /// The journal is open, and earlier runs have left this behind.
+    Open(Pending),
+    /// This run has to end first.
+    Busy(Holder),
+}
+
+/// The journal of a play on a remote host.
+pub struct RemoteJournal {
+    host: Rc<Remote>,
+    pending: Pending,
+}
+
+impl RemoteJournal {
+    /// Opens the journal as [`Recorder::open`] does.
+    ///
+    /// # Errors
+    /// See [`NoLock`].
+    pub fn open(
+        host: Rc<Remote>,
+        turn: &Turn,
+        patience: Duration,
+        waits: impl Fn(&Holder),
+        interrupted: impl Fn() -> bool,
+    ) -> Result<Self, NoLock> {
+        let deadline = Instant::now() + patience;
+        let mut told = false;
+        loop {
+            let asked = host.ask(Call::Open(turn.clone()), |answer| match answer {
+                Answer::Asked(asked) => Some(asked),
+                _ => None,
+            });
+            match asked {
+                Ok(Asked::Open(pending)) => return Ok(Self { host, pending }),
+                // Who has the connection says so.
+                Err(Failure::Lost(_)) => return Err(NoLock::Interrupted),
+                Err(failure) => return Err(NoLock::Io(std::io::Error::other(failure))),
+                Ok(Asked::Busy(holder)) if Instant::now() >= deadline => return Err(NoLock::Busy(holder)),
+                Ok(Asked::Busy(holder)) => {
+                    if !std::mem::replace(&mut told, true) {
+                        waits(&holder);
+                    }
+                }
+            }
+            if interrupted() {
+                return Err(NoLock::Interrupted);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Has something noted, together with the next call.
+    fn note(&self, note: Note) -> Result<(), Failure> {
+        self.host.defer(Call::Note(note));
+        Ok(())
+    }
+}
+
+impl Journal for RemoteJournal {
+    fn pending(&self) -> Result<Pending, Failure> {
+        Ok(self.pending.clone())
+    }
+
+    fn before(&self, step: &StepNote, _host: &dyn View) -> Result<(), Failure> {
+        self.note(Note::Before(Box::new(step.clone())))
+    }
+
+    fn after(&self, _host: &dyn View) -> Result<(), Failure> {
+        self.note(Note::After)
+    }
+
+    fn action(&self, call: &CallIdentity) -> Result<(), Failure> {
+        self.note(Note::Action(call.clone()))
+    }
+
+    fn notified(&self, handler: &HandlerIdentity, call: Option<&CallIdentity>) -> Result<(), Failure> {
+        self.note(Note::Notified { handler: handler.clone(), call: call.cloned() })
+    }
+
+    fn handled(&self, handler: &HandlerIdentity) -> Result<(), Failure> {
+        self.note(Note::Handled(handler.clone()))
+    }
+
+    fn ended(&self, complete: bool, met: &[CallIdentity]) -> Result<(), Failure> {
+        self.host.done(Call::Note(Note::Ended { complete, met: met.to_vec() }))
+    }
+}
+
+/// The journal on the host's side.
+pub(super) struct Kept {
+    source: Source,
+    recorder: RefCell<Option<Recorder>>,
+}
+
+impl Kept {
+    pub(super) fn new(source: Source) -> Self {
+        Self { source, recorder: RefCell::default() }
+    }
+
+    /// Opens it, if no other run is at work. A journal that was open is closed.
+    pub(super) fn open(&self, turn: &Turn) -> Result<Asked, Failure> {
+        let Source::Kept { directories, root, lasts } = &self.source else {
+            return Err(Failure::state("no journal is kept here"));
+        };
+        let opening = Opening {
+            directories: directories.clone(),
+            root: root.clone(),
+            lasts: *lasts,
+            run: turn.run.clone(),
+            host: turn.host.clone(),
+            play: turn.play.clone(),
+            writes: turn.writes,
+            patience: Duration::ZERO,
+        };
+        self.recorder.take();
+        match Recorder::open(opening, |_| {}, || false) {
+            Ok(recorder) => {
+                let pending = recorder.pending()?;
+                self.recorder.replace(Some(recorder));
+                Ok(Asked::Open(pending))
+            }
+            Err(NoLock::Busy(holder)) => Ok(Asked::Busy(holder)),
+            Err(NoLock::Interrupted) => Err(Failure::Interrupted),
+            Err(NoLock::Io(error)) => Err(Failure::state(crate::failure::reason(&error))),
+        }
+    }
+
+    /// Notes something.
+    pub(super) fn note(&self, note: &Note, host: &dyn View) -> Result<(), Failure> {
+        let recorder = self.recorder.borrow();
+        let Some(journal) = &*recorder else {
+            return Err(Failure::state("there is no open journal to note anything in"));
+        };
+        match note {
+            Note::Before(step) => journal.before(step, host),
+            Note::After => journal.after(host),
+            Note::Action(call) => journal.action(call),
+            Note::Notified { handler, call } => journal.notified(handler, call.as_ref()),
+            Note::Handled(handler) => journal.handled(handler),
+            Note::Ended { complete, met } => journal.ended(*complete, met),
+        }
+    }
+}
