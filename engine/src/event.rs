@@ -13,7 +13,8 @@ use crate::diagnostic::Diagnostic;
 /// One thing that happened, and when.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
-    /// Milliseconds since the run started, by the controller's clock.
+    /// Milliseconds since the run started, by the controller's clock. Written as `time`: diagnostics have a place, `at`.
+    #[serde(rename = "time")]
     pub at: u64,
     /// The host it happened on. Absent for what concerns the whole run or a whole play.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -250,4 +251,21 @@ pub trait Reporter: Send {
     /// # Errors
     /// An error stops this reporter, never the run: hosts come before pretty output.
     fn event(&mut self, event: &Event) -> io::Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Location;
+
+    #[test]
+    fn an_event_with_a_place_can_be_read_again() {
+        let error = Diagnostic::new("failed").at(Location::new("site.rhai", "fail()", 1, 1));
+        for kind in [EventKind::Warning(Box::new(error.clone())), EventKind::HostFailed(Box::new(error))] {
+            let event = Event { at: 7, host: Some("web1".to_owned()), kind };
+            let written = serde_json::to_string(&event).unwrap();
+            let read: Event = serde_json::from_str(&written).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), written);
+        }
+    }
 }
