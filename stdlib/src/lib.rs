@@ -18,6 +18,7 @@ pub mod host_path;
 pub mod links;
 pub mod mode;
 pub mod one_or_many;
+pub mod reboot;
 pub mod seconds;
 pub mod user;
 pub mod web;
@@ -32,5 +33,6 @@ pub fn registry() -> Registry {
     registry.add("command", "Programs and scripts that are run", command::ENTRIES);
     registry.add("user", "Accounts of people and services", user::ENTRIES);
     registry.add("group", "Groups of users", group::ENTRIES);
+    registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry
 }

@@ -5,6 +5,7 @@ mod documents;
 mod downloads;
 mod endings;
 mod facts;
+mod fetching;
 mod first_process;
 mod input;
 mod interrupted_runs;

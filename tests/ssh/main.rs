@@ -8,6 +8,7 @@ mod host_keys;
 mod hostile;
 mod login;
 mod placement;
+mod reboot;
 mod stopping;
 mod stream;
 mod tree;

@@ -39,6 +39,7 @@ pub struct Setup {
     noexec: Vec<String>,
     path: Option<String>,
     pam: bool,
+    boots: bool,
 }
 
 impl Default for Setup {
@@ -51,6 +52,7 @@ impl Default for Setup {
             noexec: Vec::new(),
             path: None,
             pam: false,
+            boots: false,
         }
     }
 }
@@ -88,6 +90,11 @@ impl Setup {
         Self { pam: true, ..self }
     }
 
+    /// Its machine can be said to have booted again ([`Sshd::boot_id`]). Only root can have that.
+    pub fn boots(self) -> Self {
+        Self { boots: true, ..self }
+    }
+
     /// The programs that commands find.
     pub fn path(self, path: &str) -> Self {
         Self { path: Some(path.to_owned()), ..self }
@@ -95,7 +102,11 @@ impl Setup {
 
     /// Starts it; `None` where that can't be done, with the reason said.
     pub fn start(self) -> Option<Sshd> {
-        let special = self.user.is_some() || self.shell != "/bin/bash" || !self.noexec.is_empty() || self.pam;
+        let special = self.user.is_some()
+            || self.shell != "/bin/bash"
+            || !self.noexec.is_empty()
+            || self.pam
+            || self.boots;
         if !have("sshd") || !have("ssh-keygen") || (special && !is_root()) {
             return None;
         }
@@ -186,6 +197,11 @@ impl Sshd {
         if self.user == "tester" {
             chown(self.home(path), Some(TESTER), Some(TESTER)).unwrap();
         }
+    }
+
+    /// The file that says which boot of its machine this is.
+    pub fn boot_id(&self) -> PathBuf {
+        self.directory.path().join("boot_id")
     }
 
     /// Its process.
@@ -304,6 +320,10 @@ fn private_start(setup: &Setup, directory: &Path) -> String {
     if setup.pam {
         fs::write(directory.join("pam"), PAM).unwrap();
         script.push_str(&format!("mount --bind {own}/pam /etc/pam.d/sshd\n"));
+    }
+    if setup.boots {
+        fs::write(directory.join("boot_id"), "first\n").unwrap();
+        script.push_str(&format!("mount --bind {own}/boot_id /proc/sys/kernel/random/boot_id\n"));
     }
     for place in &setup.noexec {
         let place = if place.starts_with('/') { place.clone() } else { format!("{own}/home/{place}") };

@@ -63,6 +63,7 @@ pub fn serve(
                 facts: Rc::new(facts::Facts::new(facts::Native::new(bundle.root_kind))),
                 emit,
                 fetch: fetcher(&output, files),
+                controller: None,
                 journal,
                 interrupt,
             };

@@ -39,6 +39,8 @@ pub struct Opening {
     pub play: String,
     /// Whether anything will be changed. If not, nothing is written, and no lock is taken.
     pub writes: bool,
+    /// Whether what this run, host and play have noted before belongs to it: the machine has booted meanwhile.
+    pub continues: bool,
     /// How long to wait for another run to end.
     pub patience: Duration,
 }
@@ -49,6 +51,8 @@ pub struct Recorder {
     /// Where it is kept, unless it can't be kept anywhere: then nothing can be changed, but all can be looked at.
     place: Result<Place, String>,
     pending: Pending,
+    /// The earlier logs that this one goes on with, by their markers.
+    continued: Vec<(PathBuf, Vec<Record>)>,
     log: RefCell<Option<Log>>,
     /// What the log says, without images.
     noted: RefCell<Vec<Record>>,
@@ -93,10 +97,15 @@ impl Recorder {
             Ok(place) => left_behind(&place.state, &opening)?,
             Err(_) => Pending::default(),
         };
+        let continued = match &place {
+            Ok(place) if opening.continues => own_logs(&place.state, &opening)?,
+            _ => Vec::new(),
+        };
         Ok(Self {
             opening,
             place,
             pending,
+            continued,
             log: RefCell::default(),
             noted: RefCell::default(),
             notified: RefCell::default(),
@@ -310,7 +319,8 @@ impl Journal for Recorder {
 
     fn ended(&self, complete: bool, met: &[CallIdentity]) -> Result<(), Failure> {
         let Ok(place) = &self.place else { return Ok(()) };
-        let ends_something = self.log.borrow().is_some() || (complete && !met.is_empty());
+        let goes_on = !self.continued.is_empty();
+        let ends_something = self.log.borrow().is_some() || goes_on || (complete && !met.is_empty());
         if !self.opening.writes || !ends_something {
             return Ok(());
         }
@@ -321,9 +331,13 @@ impl Journal for Recorder {
         let mut noted = self.noted.borrow_mut();
         noted.push(record);
         Pending::update(&place.state.join("pending"), |pending| {
-            pending.apply(&self.opening.run, noted.iter());
+            let before = self.continued.iter().flat_map(|(_, records)| records);
+            pending.apply(&self.opening.run, before.chain(noted.iter()));
         })
         .map_err(|error| self.failed(&error))?;
+        for (marker, _) in &self.continued {
+            fs::remove_file(marker).map_err(|error| self.failed(&error))?;
+        }
         match self.log.take() {
             Some(log) => fs::remove_file(log.marker).map_err(|error| self.failed(&error)),
             None => Ok(()),
@@ -375,6 +389,23 @@ fn left_behind(state: &Path, opening: &Opening) -> io::Result<Pending> {
         fs::remove_file(marker)?;
     }
     Ok(pending)
+}
+
+/// The logs of this run, host and play that have not ended, by their markers.
+fn own_logs(state: &Path, opening: &Opening) -> io::Result<Vec<(PathBuf, Vec<Record>)>> {
+    let mut logs = Vec::new();
+    for entry in fs::read_dir(state.join("unfinished")).into_iter().flatten() {
+        let marker = entry?.path();
+        let Ok(records) = log::read(&marker) else { continue };
+        let is_own = matches!(records.first(), Some(Record::Begun(begun))
+            if (&begun.run, &begun.host, &begun.play) == (&opening.run, &opening.host, &opening.play));
+        if is_own {
+            sweep(&records, &opening.root);
+            logs.push((marker, records));
+        }
+    }
+    logs.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(logs)
 }
 
 /// Removes the temporary files of a step that its run did not live to finish.

@@ -46,11 +46,12 @@ pub fn take(
     let journal = match source {
         Source::Given(journal) => journal,
         Source::Remote(host_behind) => {
-            let turn = remote::Turn { run, host, play, writes };
+            let turn = remote::Turn { run, host, play, writes, continues: false };
             Box::new(RemoteJournal::open(host_behind, &turn, patience, waits, interrupted)?)
         }
         Source::Kept { directories, root, lasts } => {
-            let opening = Opening { directories, root, lasts, run, host, play, writes, patience };
+            let continues = false;
+            let opening = Opening { directories, root, lasts, run, host, play, writes, continues, patience };
             Box::new(Recorder::open(opening, waits, interrupted)?)
         }
     };

@@ -14,6 +14,8 @@ pub mod converge;
 pub mod text;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -60,6 +62,14 @@ pub trait Materials {
 
     /// How much time the enclosing tasks leave. Without limit when absent.
     fn time_left(&self) -> Option<Duration>;
+
+    /// The controller's own files, and the place among them that a playbook means by `path`: below the project, or absolute.
+    ///
+    /// # Errors
+    /// The play is not evaluated on the controller, or the path is none for a file there.
+    fn on_controller(&self, path: &str) -> Result<(Rc<dyn System>, PathBuf), Failure> {
+        Err(Failure::state(format!("there is no controller here for `{path}` to be on")))
+    }
 }
 
 /// Brings nothing along: for calls outside of a play.
@@ -259,6 +269,8 @@ pub struct Entry {
     pub positional: &'static [&'static str],
     /// Its contract.
     pub contract: Contract,
+    /// Whether a play that calls it has to be evaluated on the controller.
+    pub needs_controller: bool,
     schema: fn() -> schemars::Schema,
     call: converge::CallFn,
 }
@@ -270,6 +282,7 @@ impl Entry {
             name: M::NAME,
             positional: M::POSITIONAL,
             contract: Contract::State,
+            needs_controller: false,
             schema: arguments::schema::<M>,
             call: converge::state::<M>,
         }
@@ -281,6 +294,7 @@ impl Entry {
             name: M::NAME,
             positional: M::POSITIONAL,
             contract: Contract::Action,
+            needs_controller: false,
             schema: arguments::schema::<M>,
             call: converge::action::<M>,
         }
@@ -292,9 +306,16 @@ impl Entry {
             name: M::NAME,
             positional: M::POSITIONAL,
             contract: Contract::Query,
+            needs_controller: false,
             schema: arguments::schema::<M>,
             call: converge::query::<M>,
         }
+    }
+
+    /// The same for a function that needs the controller.
+    #[must_use]
+    pub const fn on_controller(self) -> Self {
+        Self { needs_controller: true, ..self }
     }
 
     /// The namespace: what stands before `::`.

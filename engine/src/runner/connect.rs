@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use super::controller::ThisMachine;
 use super::reached::{Reached, enter, no_root};
 use super::target::Target;
 use crate::agent::{Ended, Work, client};
@@ -17,6 +18,7 @@ use crate::journal::{Source, rollback};
 use crate::module::Registry;
 use crate::placement::Placement;
 use crate::project::Project;
+use crate::script::controller::Controller;
 use crate::script::host::{self, Surroundings};
 use crate::system::sandbox::Programs;
 use crate::system::{RootKind, System};
@@ -69,6 +71,7 @@ impl Job {
         system: Rc<dyn System>,
         facts: Rc<dyn HostFacts>,
         journal: Source,
+        controller: Option<Rc<dyn Controller>>,
         fetch: host::Fetch,
     ) -> Ended {
         let emit = self.emit;
@@ -83,19 +86,21 @@ impl Job {
             facts,
             emit: Box::new(move |event| emit(event)),
             fetch,
+            controller,
             journal,
             interrupt: self.interrupt,
         };
         host::run(&self.registry, bundle, surroundings)
     }
 
-    /// Evaluates the play in this thread, which sees the project's files.
+    /// Evaluates the play in this thread, on the controller.
     fn evaluate_here(self, system: Rc<dyn System>, facts: Rc<dyn HostFacts>, journal: Source) -> Ended {
         let project = Arc::clone(&self.project);
         self.evaluate(
             system,
             facts,
             journal,
+            Some(Rc::new(ThisMachine::new(Arc::clone(&project)))),
             Box::new(move |path| read(&project, path).map_err(Failure::state)),
         )
     }
@@ -160,7 +165,7 @@ fn in_root(root: &Path, kind: RootKind, job: Job) -> Result<Ended, Unreachable> 
             needs.send(Outward::Need(path.to_owned(), answer)).map_err(|_| Failure::Interrupted)?;
             answered.recv().map_err(|_| Failure::Interrupted)?.map_err(Failure::state)
         });
-        let ended = job.evaluate(served.system, served.facts, served.journal, fetch);
+        let ended = job.evaluate(served.system, served.facts, served.journal, None, fetch);
         let _ = sender.send(Outward::Ended(ended));
     });
     if let Err(error) = started {

@@ -5,6 +5,7 @@
 
 mod connect;
 mod connection_variables;
+mod controller;
 mod prepare;
 mod prepare_rollback;
 mod reached;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use rhai::{
 use serde_json::Value;
 
 use super::call::options;
+use super::controller::Controller;
 use super::fault::{Ending, Fault, Stop, place, stop};
 use super::handlers::Handlers;
 use super::handles::{self, HostVars};
@@ -53,6 +55,8 @@ pub struct Surroundings {
     pub emit: Box<dyn Fn(EventKind)>,
     /// Gets large files.
     pub fetch: Fetch,
+    /// What can be done on the controller. Absent where the play is evaluated on its host.
+    pub controller: Option<Rc<dyn Controller>>,
     /// Where the journal comes from.
     pub journal: Source,
     /// Whether the run shall stop.
@@ -90,6 +94,7 @@ pub struct Host {
     facts: Rc<dyn HostFacts>,
     emit: Box<dyn Fn(EventKind)>,
     fetch: Fetch,
+    pub(super) controller: Option<Rc<dyn Controller>>,
     pub(super) interrupt: Arc<Interrupt>,
     pub(super) journal: Box<dyn Journal>,
     pub(super) calls: Calls,
@@ -107,7 +112,7 @@ pub struct Host {
 
 /// Runs a play on a host, from its first word to its last handler.
 pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> Ended {
-    let Surroundings { system, facts, emit, fetch, journal, interrupt } = surroundings;
+    let Surroundings { system, facts, emit, fetch, journal, controller, interrupt } = surroundings;
     let turn = Turn {
         run: &bundle.run,
         host: &bundle.host.name,
@@ -135,6 +140,7 @@ pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> E
         facts,
         emit,
         fetch,
+        controller,
         interrupt,
         journal,
         calls,
@@ -593,6 +599,10 @@ impl Materials for Host {
             }
         }
         environment
+    }
+
+    fn on_controller(&self, path: &str) -> Result<(Rc<dyn System>, PathBuf), Failure> {
+        self.local(path)
     }
 
     fn time_left(&self) -> Option<Duration> {

@@ -6,6 +6,7 @@
 mod call;
 pub mod calls;
 pub mod catch;
+pub mod controller;
 pub mod current;
 pub mod engine;
 pub mod fault;

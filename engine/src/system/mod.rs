@@ -119,6 +119,11 @@ impl Content {
             .is_some_and(|bytes| bytes.len() as u64 == size && blake3::hash(bytes).to_hex().as_str() == hash)
     }
 
+    /// Their BLAKE3 hash in hexadecimal digits, if they are known.
+    pub fn hash(&self) -> Option<String> {
+        self.known().map(|bytes| blake3::hash(bytes).to_hex().to_string())
+    }
+
     /// The bytes, if they are known.
     pub fn known(&self) -> Option<&[u8]> {
         match self {
@@ -382,6 +387,11 @@ pub trait System: View {
     /// Why nothing can be done on the host any more, where it is behind a connection.
     fn lost(&self) -> Option<Diagnostic> {
         None
+    }
+
+    /// Whether there is a connection to the host that can be made anew.
+    fn reconnects(&self) -> bool {
+        false
     }
 
     /// Ends the connection to the host and makes a new one.

@@ -11,6 +11,7 @@ mod directory;
 mod document;
 mod download;
 mod edited_file;
+mod fetch;
 mod ini;
 mod ini_section;
 mod json;
@@ -50,6 +51,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry::state::<toml::FileToml>(),
     Entry::state::<download::FileDownload>(),
     Entry::state::<unpack::FileUnpack>(),
+    Entry::state::<fetch::FileFetch>().on_controller(),
     Entry::query::<queries::FileStat>(),
     Entry::query::<queries::FileRead>(),
     Entry::query::<queries::FileExists>(),

@@ -209,6 +209,7 @@ fn run(bundle: Bundle, host: Served) -> Ran {
             _ => {}
         }),
         fetch: Box::new(|path| Err(Failure::state(format!("`{path}` did not travel along")))),
+        controller: None,
         journal,
         interrupt: Arc::default(),
     };

@@ -42,6 +42,8 @@ pub struct Turn {
     pub play: String,
     /// Whether anything will be changed.
     pub writes: bool,
+    /// Whether it goes on with what it has noted before, over another connection.
+    pub continues: bool,
 }
 
 /// What came of asking for a turn.
@@ -74,11 +76,7 @@ impl RemoteJournal {
         let deadline = Instant::now() + patience;
         let mut told = false;
         loop {
-            let asked = host.ask(Call::Open(turn.clone()), |answer| match answer {
-                Answer::Asked(asked) => Some(asked),
-                _ => None,
-            });
-            match asked {
+            match host.take_turn(turn) {
                 Ok(Asked::Open(pending)) => return Ok(Self { host, pending }),
                 // Who has the connection says so.
                 Err(Failure::Lost(_)) => return Err(NoLock::Interrupted),
@@ -134,6 +132,27 @@ impl Journal for RemoteJournal {
     }
 }
 
+impl Remote {
+    /// Asks for a turn. It is asked for again after each new connection.
+    fn take_turn(&self, turn: &Turn) -> Result<Asked, Failure> {
+        let asked = self.ask(Call::Open(turn.clone()), |answer| match answer {
+            Answer::Asked(asked) => Some(asked),
+            _ => None,
+        })?;
+        self.turn.replace(Some(Turn { continues: true, ..turn.clone() }));
+        Ok(asked)
+    }
+
+    /// Goes on with the journal over a new connection.
+    pub(super) fn resume(&self) -> Result<(), Failure> {
+        let Some(turn) = self.turn.borrow().clone() else { return Ok(()) };
+        match self.take_turn(&turn)? {
+            Asked::Open(_) => Ok(()),
+            Asked::Busy(holder) => Err(Failure::state(format!("the run {} is at work there", holder.run))),
+        }
+    }
+}
+
 /// The journal on the host's side.
 pub(super) struct Kept {
     source: Source,
@@ -158,6 +177,7 @@ impl Kept {
             host: turn.host.clone(),
             play: turn.play.clone(),
             writes: turn.writes,
+            continues: turn.continues,
             patience: Duration::ZERO,
         };
         self.recorder.take();

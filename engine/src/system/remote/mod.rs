@@ -48,6 +48,8 @@ pub struct Remote {
     beliefs: RefCell<Beliefs>,
     root_kind: RootKind,
     identity: (u32, u32),
+    /// What its journal was opened for.
+    turn: RefCell<Option<Turn>>,
     /// What is made together with the next call.
     deferred: RefCell<Vec<Call>>,
     /// Whether names of accounts have been looked up.
@@ -80,6 +82,7 @@ impl Remote {
             beliefs: RefCell::default(),
             root_kind,
             identity,
+            turn: RefCell::default(),
             deferred: RefCell::default(),
             wants_accounts: Cell::default(),
             dial: None,
@@ -428,7 +431,14 @@ impl System for Remote {
         self.unreachable().map(|unreachable| unreachable.error)
     }
 
+    fn reconnects(&self) -> bool {
+        self.dial.is_some()
+    }
+
     fn reconnect(&self) -> Result<(), Failure> {
+        if self.interrupt.is_set() {
+            return Err(Failure::Interrupted);
+        }
         let Some(dial) = &self.dial else {
             return Err(Failure::state("the host is at hand, there is no connection to be made anew"));
         };
@@ -444,7 +454,7 @@ impl System for Remote {
         *self.link.borrow_mut() = Some(link);
         *self.lost.borrow_mut() = None;
         self.renewed.set(self.renewed.get() + 1);
-        Ok(())
+        self.resume()
     }
 
     fn run(&self, command: &Command) -> Result<Output, Failure> {

@@ -162,7 +162,7 @@ fn what_is_noted_goes_with_what_is_made() {
     let before = host.round_trips();
     let open = |run: &str| {
         let (run, play) = (run.to_owned(), "Test".to_owned());
-        let turn = Turn { run, host: "web1".to_owned(), play, writes: true };
+        let turn = Turn { run, host: "web1".to_owned(), play, writes: true, continues: false };
         RemoteJournal::open(Rc::clone(&host), &turn, Duration::ZERO, |_| {}, || false).unwrap()
     };
     let journal = open("1");
