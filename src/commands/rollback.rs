@@ -22,7 +22,7 @@ pub fn execute(arguments: &Rollback) -> u8 {
         .map_err(|problem| vec![problem])
         .and_then(|options| runner::prepare_rollback(options, &arguments.run));
     let prepared = match prepared {
-        Ok(prepared) => prepared,
+        Ok(prepared) => Arc::new(prepared),
         Err(problems) => {
             complain(&problems);
             return exit::BAD_INPUT;

@@ -23,7 +23,7 @@ pub fn execute(arguments: Run) -> u8 {
         }
     };
     let prepared = match runner::prepare(options, &registry, || Box::new(prompt::ask)) {
-        Ok(prepared) => prepared,
+        Ok(prepared) => Arc::new(prepared),
         Err(problems) => {
             complain(&problems);
             return exit::BAD_INPUT;

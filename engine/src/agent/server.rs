@@ -200,7 +200,7 @@ fn listen_for_calls(
                 ToAgent::Interrupt => break,
                 ToAgent::Stop => interrupt.stop_now(),
                 // None of the protocol; the calls go on.
-                ToAgent::Run(_) | ToAgent::Serve(_) | ToAgent::File { .. } => {}
+                ToAgent::Run(_) | ToAgent::RollBack(_) | ToAgent::Serve(_) | ToAgent::File { .. } => {}
             }
         }
     });

@@ -161,6 +161,11 @@ impl Inventory {
         self.base.graph.hosts.keys().map(String::as_str)
     }
 
+    /// Whether there is such a host. The controller is one also where no inventory has it.
+    pub fn knows(&self, host: &str) -> bool {
+        self.base.graph.hosts.contains_key(host) || LOCALHOST.contains(&host)
+    }
+
     /// All groups, with `all` and `ungrouped`.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.base.graph.groups.keys().map(String::as_str)

@@ -53,7 +53,7 @@ pub fn follow(
 ) -> Ended {
     let directories = match &source {
         Source::Kept { directories, .. } => directories.clone(),
-        Source::Given(_) => Vec::new(),
+        Source::Remote(_) | Source::Given(_) => Vec::new(),
     };
     let Order { run, host, check, lock_timeout: patience, .. } = order;
     let turn = Turn { run, host, play: "rollback", check: *check, patience: *patience };

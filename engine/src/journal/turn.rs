@@ -72,18 +72,24 @@ fn words(holder: &Holder) -> String {
     }
 }
 
+/// What there is to say of a turn on `host` that was not had.
+pub(crate) fn refused(host: &str, why: NoLock) -> Diagnostic {
+    match why {
+        NoLock::Interrupted => Diagnostic::new("interrupted"),
+        NoLock::Busy(holder) => Diagnostic::new(format!("another run is at work on {host}"))
+            .because(words(&holder))
+            .hint("`--lock-timeout SECONDS` waits longer for it"),
+        NoLock::Io(error) => {
+            Diagnostic::new(format!("the journal on {host} can't be opened")).because(failure::reason(&error))
+        }
+    }
+}
+
 /// How a run ends on a host where it never had its turn.
 pub fn none(why: NoLock, emit: &dyn Fn(EventKind)) -> Ended {
     let error = match why {
         NoLock::Interrupted => None,
-        NoLock::Busy(holder) => Some(
-            Diagnostic::new("another run is at work on this host")
-                .because(words(&holder))
-                .hint("`--lock-timeout SECONDS` waits longer for it"),
-        ),
-        NoLock::Io(error) => {
-            Some(Diagnostic::new("the journal on this host can't be opened").because(failure::reason(&error)))
-        }
+        why => Some(refused("this host", why)),
     };
     let recap = Recap { failed: error.is_some(), ..Recap::default() };
     let ended = Ended { recap, ..Ended::default() };

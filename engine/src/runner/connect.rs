@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 
-use super::controller::ThisMachine;
+use super::controller::{Targets, ThisMachine};
 use super::reached::{Reached, enter, no_root};
 use super::target::Target;
 use crate::agent::{Ended, Work, client};
@@ -62,6 +62,8 @@ pub(super) struct Job {
     pub emit: Emit,
     /// Whether the run shall stop.
     pub interrupt: Arc<Interrupt>,
+    /// How other hosts are reached, for a play that is evaluated here.
+    pub targets: Targets,
 }
 
 impl Job {
@@ -96,11 +98,13 @@ impl Job {
     /// Evaluates the play in this thread, on the controller.
     fn evaluate_here(self, system: Rc<dyn System>, facts: Rc<dyn HostFacts>, journal: Source) -> Ended {
         let project = Arc::clone(&self.project);
+        let (targets, interrupt) = (Arc::clone(&self.targets), Arc::clone(&self.interrupt));
+        let controller = ThisMachine::new(Arc::clone(&project), targets, interrupt);
         self.evaluate(
             system,
             facts,
             journal,
-            Some(Rc::new(ThisMachine::new(Arc::clone(&project)))),
+            Some(Rc::new(controller)),
             Box::new(move |path| read(&project, path).map_err(Failure::state)),
         )
     }

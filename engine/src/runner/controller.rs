@@ -4,8 +4,13 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::reached::Reached;
+use super::target::Target;
+use crate::diagnostic::Diagnostic;
+use crate::interrupt::Interrupt;
 use crate::project::Project;
 use crate::script::controller::Controller;
+use crate::script::workplace::OtherHost;
 use crate::system::native::Native;
 use crate::system::{RootKind, System};
 
@@ -13,12 +18,17 @@ use crate::system::{RootKind, System};
 pub(super) struct ThisMachine {
     project: Arc<Project>,
     system: Rc<dyn System>,
+    targets: Targets,
+    interrupt: Arc<Interrupt>,
 }
 
+/// Says how a host of the inventory is reached.
+pub(super) type Targets = Arc<dyn Fn(&str) -> Result<Target, Diagnostic> + Send + Sync>;
+
 impl ThisMachine {
-    /// With the project whose plays they are.
-    pub(super) fn new(project: Arc<Project>) -> Self {
-        Self { project, system: Rc::new(Native::new(RootKind::Live)) }
+    /// With the project whose plays they are, and the ways to other hosts.
+    pub(super) fn new(project: Arc<Project>, targets: Targets, interrupt: Arc<Interrupt>) -> Self {
+        Self { project, system: Rc::new(Native::new(RootKind::Live)), targets, interrupt }
     }
 }
 
@@ -29,5 +39,18 @@ impl Controller for ThisMachine {
 
     fn project(&self) -> &Path {
         self.project.root()
+    }
+
+    fn reach(&self, host: &str) -> Result<OtherHost, Diagnostic> {
+        let refused = |error: Diagnostic| Diagnostic {
+            causes: [vec![error.message], error.causes].concat(),
+            message: format!("`{host}` can't be reached"),
+            ..error
+        };
+        let target = (self.targets)(host).map_err(refused)?;
+        let reached = Reached::open(&target, &self.interrupt);
+        let reached = reached.map_err(|unreachable| refused(unreachable.error))?;
+        let journal = reached.journal();
+        Ok(OtherHost { system: reached.system, facts: reached.facts, journal })
     }
 }

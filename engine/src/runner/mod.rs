@@ -116,7 +116,7 @@ impl Running {
 }
 
 /// Runs what was prepared. Returns what happened on each host, in the order in which they were first met.
-pub fn run(prepared: &Prepared, stage: Stage) -> IndexMap<String, Recap> {
+pub fn run(prepared: &Arc<Prepared>, stage: Stage) -> IndexMap<String, Recap> {
     let running = Arc::new(Running {
         registry: stage.registry,
         reporter: Mutex::new(Some(stage.reporter)),
@@ -173,7 +173,7 @@ fn watched(running: &Arc<Running>, act: impl FnOnce()) {
 }
 
 /// All plays of all playbooks.
-fn plays(running: &Arc<Running>, prepared: &Prepared) {
+fn plays(running: &Arc<Running>, prepared: &Arc<Prepared>) {
     for playbook in &prepared.playbooks {
         for said in &playbook.said {
             running.emit(
@@ -203,8 +203,8 @@ fn in_order(prepared: &Prepared, recaps: &IndexMap<String, Recap>) -> IndexMap<S
 /// One play on its hosts, batch by batch.
 fn play(
     running: &Arc<Running>,
-    prepared: &Prepared,
-    playbook: &PreparedPlaybook,
+    prepared: &Arc<Prepared>,
+    playbook: &Arc<PreparedPlaybook>,
     definition: &PlayDefinition,
     hosts: &[String],
 ) {
@@ -261,8 +261,8 @@ fn in_parallel(hosts: &[&String], forks: usize, one: impl Fn(&&String) + Sync + 
 /// A play on one host. `None` when it could not be reached.
 fn on_host(
     running: &Arc<Running>,
-    prepared: &Prepared,
-    playbook: &PreparedPlaybook,
+    prepared: &Arc<Prepared>,
+    playbook: &Arc<PreparedPlaybook>,
     definition: &PlayDefinition,
     play: &Arc<Play>,
     host: &str,
@@ -315,6 +315,7 @@ fn on_host(
         project: Arc::clone(&playbook.project),
         emit,
         interrupt: Arc::clone(&running.interrupt),
+        targets: targets(prepared, playbook, definition),
     };
     match connect::run(&target, definition.placement.unwrap_or_default(), job) {
         Ok(ended) => {
@@ -338,6 +339,23 @@ fn on_host(
             None
         }
     }
+}
+
+/// How the other hosts of a play's inventory are reached.
+fn targets(
+    prepared: &Arc<Prepared>,
+    playbook: &Arc<PreparedPlaybook>,
+    definition: &PlayDefinition,
+) -> controller::Targets {
+    let (prepared, playbook) = (Arc::clone(prepared), Arc::clone(playbook));
+    let definition = definition.clone();
+    Arc::new(move |host| {
+        if !playbook.inventory.knows(host) {
+            let error = Diagnostic::new(format!("the inventory has no host `{host}`"));
+            return Err(error.near(host, playbook.inventory.hosts()));
+        }
+        prepared.host(&playbook, host, &definition).map(|(_, target)| target)
+    })
 }
 
 fn arrange(hosts: &mut [&String], order: Order) {

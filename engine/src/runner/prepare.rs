@@ -63,7 +63,7 @@ pub struct Prepared {
     /// Identifies the run.
     pub run: String,
     /// The playbooks, in order.
-    pub playbooks: Vec<PreparedPlaybook>,
+    pub playbooks: Vec<Arc<PreparedPlaybook>>,
     /// Check mode, tags and the like.
     pub settings: Arc<Settings>,
     /// At most so many hosts at once.
@@ -151,7 +151,7 @@ pub fn prepare(
                         Err(problem) => problems.push(problem),
                     }
                 }
-                playbooks.push(prepared);
+                playbooks.push(Arc::new(prepared));
             }
         }
     }

@@ -42,7 +42,7 @@ pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Dia
     };
     Ok(Prepared {
         run: options.run,
-        playbooks: vec![playbook],
+        playbooks: vec![Arc::new(playbook)],
         settings: Arc::new(options.settings),
         forks: options.forks,
         warnings,

@@ -4,6 +4,8 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::host::Host;
+use super::workplace::OtherHost;
+use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
 use crate::system::System;
 
@@ -14,6 +16,12 @@ pub trait Controller {
 
     /// The top of the project.
     fn project(&self) -> &Path;
+
+    /// Reaches another host of the inventory.
+    ///
+    /// # Errors
+    /// There is no such host, or no way to it.
+    fn reach(&self, host: &str) -> Result<OtherHost, Diagnostic>;
 }
 
 /// The place on the controller that a playbook means by `path`: below the project, or absolute.

@@ -66,7 +66,7 @@ impl Host {
         scope.within = vec![name.to_owned()];
         scope.in_handler = true;
         let identity = HandlerIdentity { place: self.place(), name: name.to_owned() };
-        if let Some(left) = self.calls.pending().handler(&identity) {
+        if let Some(left) = self.own.calls.pending().handler(&identity) {
             let mut notified = self.handlers.notified.borrow_mut();
             notified.entry(name.to_owned()).or_insert_with(|| Some(left.run.clone()));
         }
@@ -110,7 +110,7 @@ impl Host {
             new
         };
         if (new || call.is_some()) && !self.checking() {
-            let noted = self.journal.notified(&handler.identity, call);
+            let noted = self.own.journal.notified(&handler.identity, call);
             noted.or_else(|failure| error(context, not_noted(name, &failure)))?;
         }
         Ok(())
@@ -152,7 +152,7 @@ impl Host {
                 Ok(()) => true,
                 Err(error) => matches!(Ending::of(error), Some(Ending::Host | Ending::Play)),
             };
-            if has_run && let Err(failure) = self.journal.handled(&handler.identity) {
+            if has_run && let Err(failure) = self.own.journal.handled(&handler.identity) {
                 self.emit(EventKind::Warning(Box::new(not_noted(&name, &failure))));
             }
             first_error = first_error.and(result);

@@ -1,6 +1,6 @@
 //! A play on one host: variables, facts, roles, tasks, handlers, and the calls that look at the host and change it.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -21,6 +21,7 @@ use super::handles::{self, HostVars};
 use super::host_variables::HostVariables;
 use super::values::from_json;
 use super::words::error;
+use super::workplace::Workplace;
 use super::{current, engine as rhai_engine, tags};
 use crate::agent::Ended;
 use crate::bundle::{Bundle, Capture, File};
@@ -29,13 +30,12 @@ use crate::event::{EventKind, Recap, Status};
 use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::journal::Source;
 use crate::journal::turn::{self, Turn};
-use crate::journal::{Calls, Journal, Source};
-use crate::module::converge::{Call, Mode, Report};
+use crate::module::converge::{Call, Report};
 use crate::module::{Entry, Materials, Registry, Text};
 use crate::secrets::Secrets;
-use crate::system::preview::Overlay;
-use crate::system::{System, View};
+use crate::system::System;
 
 type ScriptResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -75,6 +75,8 @@ pub(super) struct Scope {
     deadline: Option<Instant>,
     check: Option<bool>,
     no_log: bool,
+    /// The host that is worked on. The play's own when absent.
+    pub there: Option<Rc<Workplace>>,
 }
 
 /// A role that is running, or whose handler is.
@@ -90,16 +92,13 @@ pub struct Host {
     pub bundle: Bundle,
     /// What must not be seen.
     pub(super) secrets: Rc<Secrets>,
-    system: Rc<dyn System>,
-    facts: Rc<dyn HostFacts>,
+    pub(super) own: Rc<Workplace>,
+    /// Other hosts, by their names.
+    pub(super) others: RefCell<IndexMap<String, Rc<Workplace>>>,
     emit: Box<dyn Fn(EventKind)>,
     fetch: Fetch,
     pub(super) controller: Option<Rc<dyn Controller>>,
     pub(super) interrupt: Arc<Interrupt>,
-    pub(super) journal: Box<dyn Journal>,
-    pub(super) calls: Calls,
-    /// Predictions, made when something is first predicted.
-    overlay: OnceCell<Rc<Overlay>>,
     pub(super) variables: HostVariables,
     scopes: RefCell<Vec<Scope>>,
     pub(super) handlers: Handlers,
@@ -110,17 +109,21 @@ pub struct Host {
     complete: Cell<bool>,
 }
 
-/// Runs a play on a host, from its first word to its last handler.
-pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> Ended {
-    let Surroundings { system, facts, emit, fetch, journal, controller, interrupt } = surroundings;
-    let turn = Turn {
+/// The turn of a play on `host`.
+pub(super) fn turn<'a>(bundle: &'a Bundle, host: &'a str) -> Turn<'a> {
+    Turn {
         run: &bundle.run,
-        host: &bundle.host.name,
+        host,
         play: &bundle.play.name,
         check: bundle.settings.check,
         patience: bundle.settings.lock_timeout,
-    };
-    let (journal, calls) = match turn::take(journal, &turn, &*emit, &interrupt) {
+    }
+}
+
+/// Runs a play on a host, from its first word to its last handler.
+pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> Ended {
+    let Surroundings { system, facts, emit, fetch, journal, controller, interrupt } = surroundings;
+    let (journal, calls) = match turn::take(journal, &turn(&bundle, &bundle.host.name), &*emit, &interrupt) {
         Ok(taken) => taken,
         Err(why) => return turn::none(why, &*emit),
     };
@@ -136,15 +139,12 @@ pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> E
     let host = Rc::new(Host {
         bundle,
         secrets,
-        system,
-        facts,
+        own: Rc::new(Workplace::new(system, facts, journal, calls)),
+        others: RefCell::default(),
         emit,
         fetch,
         controller,
         interrupt,
-        journal,
-        calls,
-        overlay: OnceCell::new(),
         variables,
         scopes: RefCell::new(vec![scope]),
         handlers: Handlers::default(),
@@ -171,14 +171,8 @@ impl Host {
         if let Err(stop) = result {
             self.conclude(stop, &mut ended);
         }
-        // A host that is lost finds out by itself, when a later run comes.
-        if let Err(failure) = self.journal.ended(self.complete.get(), &self.calls.met())
-            && !self.is_lost()
-        {
-            let warning =
-                Diagnostic::new("the end of the play could not be noted").because(failure.to_string());
-            self.emit(EventKind::Warning(Box::new(warning)));
-        }
+        self.note_end(&self.own);
+        self.others.borrow().values().for_each(|there| self.note_end(there));
         let mut recap = self.recap.get();
         recap.failed |= ended.recap.failed;
         recap.interrupted |= ended.recap.interrupted;
@@ -186,6 +180,18 @@ impl Host {
         ended.started = self.started.get();
         self.emit(EventKind::HostFinished { recap });
         ended
+    }
+
+    /// Notes in a host's journal that the play has ended. A host that is lost finds out by itself, when a later run comes.
+    fn note_end(&self, host: &Workplace) {
+        let noted = host.journal.ended(self.complete.get(), &host.calls.met());
+        if let Err(failure) = noted
+            && host.system.lost().is_none()
+        {
+            let warning =
+                Diagnostic::new("the end of the play could not be noted").because(failure.to_string());
+            self.emit(EventKind::Warning(Box::new(warning)));
+        }
     }
 
     /// Says how the play stopped.
@@ -196,7 +202,13 @@ impl Host {
                 self.emit(EventKind::HostFailed(error));
             }
             // The loss of the host itself is told by whoever had the connection to it.
-            Stop::Ending(Ending::Lost, _) => ended.recap.failed = !self.is_lost(),
+            Stop::Ending(Ending::Lost, at) if !self.is_lost() => {
+                let mut error = self.lost_other().unwrap_or_default();
+                error.at = at;
+                ended.recap.failed = true;
+                self.emit(EventKind::HostFailed(Box::new(error)));
+            }
+            Stop::Ending(Ending::Lost, _) => {}
             Stop::Ending(Ending::Host, _) => ended.host_done = true,
             Stop::Ending(Ending::Play, _) => ended.play_done = true,
             // The task whose time it is makes an error of `Overdue`; nothing is left of it here.
@@ -280,7 +292,7 @@ impl Host {
 
     /// Whether the host is gone.
     pub(super) fn is_lost(&self) -> bool {
-        self.system.lost().is_some()
+        self.own.system.lost().is_some()
     }
 
     /// Whether the time of an enclosing task is over.
@@ -300,7 +312,7 @@ impl Host {
         self.scopes.borrow().last().cloned().unwrap_or_default()
     }
 
-    fn with_scope<T>(&self, f: impl FnOnce(&Scope) -> T) -> T {
+    pub(super) fn with_scope<T>(&self, f: impl FnOnce(&Scope) -> T) -> T {
         let scopes = self.scopes.borrow();
         match scopes.last() {
             Some(scope) => f(scope),
@@ -359,29 +371,16 @@ impl Host {
         self.with_scope(|scope| scope.no_log)
     }
 
-    /// What the host is.
-    pub(super) fn facts(&self) -> &dyn HostFacts {
-        &*self.facts
-    }
-
-    fn overlay(&self) -> &Rc<Overlay> {
-        self.overlay.get_or_init(|| {
-            let base: Rc<dyn View> = Rc::clone(&self.system) as Rc<dyn View>;
-            Rc::new(Overlay::new(base))
-        })
+    /// What the host is that is worked on at the moment.
+    pub(super) fn facts(&self) -> Rc<dyn HostFacts> {
+        Rc::clone(&self.here().facts)
     }
 
     /// Calls a module function.
     pub(super) fn call(&self, entry: &Entry, arguments: Value) -> Report {
-        let mode = if self.checking() {
-            Mode::Check(self.overlay())
-        } else {
-            if let Some(overlay) = self.overlay.get() {
-                overlay.forget_host();
-            }
-            Mode::Change(&*self.system)
-        };
-        let (journal, calls, place) = (&*self.journal, &self.calls, &self.place());
+        let here = self.here();
+        let mode = here.mode(self.checking());
+        let (journal, calls, place) = (&*here.journal, &here.calls, &self.place());
         entry.call(arguments, &Call { mode, materials: self, journal, calls, place })
     }
 

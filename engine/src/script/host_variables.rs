@@ -199,7 +199,7 @@ impl Object for FactMap {
         let name = key.as_str()?;
         let value = match **self {
             Self::Own => host.facts().get(name),
-            Self::Ansible => host.facts().ansible(&format!("ansible_{name}")),
+            Self::Ansible => host.own.facts.ansible(&format!("ansible_{name}")),
         };
         value.map(|value| Jinja::from(Serde(&value)))
     }
@@ -208,7 +208,7 @@ impl Object for FactMap {
         let Some(Current::Host(host)) = current() else { return Enumerator::Empty };
         let all = match **self {
             Self::Own => Some(host.facts().all()),
-            Self::Ansible => host.facts().ansible("ansible_facts").and_then(|all| all.as_object().cloned()),
+            Self::Ansible => host.own.facts.ansible("ansible_facts").and_then(|all| all.as_object().cloned()),
         };
         Enumerator::Values(all.unwrap_or_default().into_iter().map(|(name, _)| Jinja::from(name)).collect())
     }

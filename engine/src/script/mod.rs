@@ -27,3 +27,4 @@ mod unknown;
 pub mod values;
 pub mod verdict;
 pub mod words;
+pub mod workplace;

@@ -18,7 +18,7 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 pub const VALUES: [&str; 4] = ["vars", "facts", "host", "groups"];
 
 /// The functions that every script sees, for near matches and lint: name, and the numbers of arguments it takes.
-pub const SIGNATURES: [(&str, &[usize]); 16] = [
+pub const SIGNATURES: [(&str, &[usize]); 17] = [
     ("play", &[3]),
     ("role", &[1, 2]),
     ("defaults", &[1]),
@@ -26,6 +26,7 @@ pub const SIGNATURES: [(&str, &[usize]); 16] = [
     ("notify", &[1]),
     ("flush_handlers", &[0]),
     ("task", &[2, 3]),
+    ("on", &[2]),
     ("fail", &[1]),
     ("assert", &[1, 2]),
     ("warn", &[1]),
@@ -47,6 +48,9 @@ pub const FUNCTIONS: [&str; SIGNATURES.len()] = {
     }
     names
 };
+
+/// Those that are only possible where the play is evaluated on the controller.
+pub const NEED_CONTROLLER: [&str; 1] = ["on"];
 
 /// An error of a word, at the place of its call.
 pub(super) fn error<T>(context: &NativeCallContext<'_>, mut diagnostic: Diagnostic) -> Result<T> {
@@ -159,6 +163,9 @@ fn register_structure(engine: &mut Engine) {
             current::host(&context, "task")?.run_task(&context, name, options, &body)
         },
     );
+    engine.register_fn("on", |context: NativeCallContext<'_>, name: &str, body: FnPtr| -> Result<Dynamic> {
+        current::host(&context, "on")?.run_on(&context, name, &body)
+    });
     engine.register_fn("hostvars", |context: NativeCallContext<'_>, name: &str| -> Result<HostVars> {
         current::host(&context, "hostvars")?.peer(&context, name)
     });

@@ -96,8 +96,9 @@ impl Remote {
     /// # Errors
     /// As [`open`](Self::open), or there is no connection to be had.
     pub fn dial(dial: Dial, root_kind: RootKind, interrupt: Arc<Interrupt>) -> Result<Self, Unreachable> {
-        let host = Self::open(dial()?, root_kind, interrupt)?;
-        Ok(Self { dial: Some(dial), ..host })
+        let mut host = Self::open(dial()?, root_kind, interrupt)?;
+        host.dial = Some(dial);
+        Ok(host)
     }
 
     /// Why the host was lost, if it was. Then all further calls fail.
@@ -260,6 +261,12 @@ impl Remote {
             Some(mut link) => self.lose(link.senseless(what)),
             None => self.failure(),
         }
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

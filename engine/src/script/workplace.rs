@@ -1,0 +1,123 @@
+//! The hosts that a play works on: its own, and others for a while (`on`).
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+
+use super::fault::Ending;
+use super::host::{self, Host};
+use super::words::error;
+use crate::diagnostic::Diagnostic;
+use crate::facts::HostFacts;
+use crate::journal::lock::NoLock;
+use crate::journal::turn;
+use crate::journal::{Calls, Journal, Source};
+use crate::module::converge::Mode;
+use crate::system::preview::Overlay;
+use crate::system::{System, View};
+
+/// A host that a play works on.
+pub(super) struct Workplace {
+    /// The host itself.
+    pub system: Rc<dyn System>,
+    /// What it is.
+    pub facts: Rc<dyn HostFacts>,
+    /// Its journal.
+    pub journal: Box<dyn Journal>,
+    /// The calls that are made there.
+    pub calls: Calls,
+    /// Predictions, made when something is first predicted.
+    overlay: OnceCell<Rc<Overlay>>,
+}
+
+/// Another host that was reached, and where its journal is kept.
+pub struct OtherHost {
+    /// The host itself.
+    pub system: Rc<dyn System>,
+    /// What it is.
+    pub facts: Rc<dyn HostFacts>,
+    /// Where its journal is kept.
+    pub journal: Source,
+}
+
+impl Workplace {
+    pub fn new(
+        system: Rc<dyn System>,
+        facts: Rc<dyn HostFacts>,
+        journal: Box<dyn Journal>,
+        calls: Calls,
+    ) -> Self {
+        Self { system, facts, journal, calls, overlay: OnceCell::new() }
+    }
+
+    /// How changes are treated there, in earnest or not.
+    pub fn mode(&self, checking: bool) -> Mode<'_> {
+        if checking {
+            return Mode::Check(self.overlay.get_or_init(|| {
+                let base: Rc<dyn View> = Rc::clone(&self.system) as Rc<dyn View>;
+                Rc::new(Overlay::new(base))
+            }));
+        }
+        if let Some(overlay) = self.overlay.get() {
+            overlay.forget_host();
+        }
+        Mode::Change(&*self.system)
+    }
+}
+
+impl Host {
+    /// Runs a body against another host: its system and its facts, and the variables of the play's own host.
+    pub(super) fn run_on(
+        &self,
+        context: &NativeCallContext<'_>,
+        name: &str,
+        body: &FnPtr,
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
+        let there = if name == self.bundle.host.name {
+            None
+        } else {
+            match self.workplace(name) {
+                Ok(there) => Some(there),
+                Err(None) => return Err(Ending::Interrupted.throw(None)),
+                Err(Some(problem)) => return error(context, *problem),
+            }
+        };
+        let mut scope = self.scope();
+        scope.there = there;
+        scope.within.push(format!("on {name}"));
+        self.inside(scope, || body.call_within_context::<Dynamic>(context, ()))
+    }
+
+    /// Another host, which is reached once in a play. The error is absent where the run shall stop.
+    fn workplace(&self, name: &str) -> Result<Rc<Workplace>, Option<Box<Diagnostic>>> {
+        if let Some(known) = self.others.borrow().get(name) {
+            return Ok(Rc::clone(known));
+        }
+        let problem = |problem| Some(Box::new(problem));
+        let Some(controller) = &self.controller else {
+            let error = Diagnostic::new("`on` needs a play that is evaluated on the controller");
+            return Err(problem(error.hint("say `placement: \"controller\"` in the play's options")));
+        };
+        let reached = controller.reach(name).map_err(problem)?;
+        let emit = |event| self.emit(event);
+        let turn = turn::take(reached.journal, &host::turn(&self.bundle, name), &emit, &self.interrupt);
+        let (journal, calls) = turn.map_err(|why| match why {
+            NoLock::Interrupted => None,
+            why => problem(turn::refused(&format!("`{name}`"), why)),
+        })?;
+        let there = Rc::new(Workplace::new(reached.system, reached.facts, journal, calls));
+        self.others.borrow_mut().insert(name.to_owned(), Rc::clone(&there));
+        Ok(there)
+    }
+
+    /// The host that is worked on at the moment.
+    pub(super) fn here(&self) -> Rc<Workplace> {
+        self.with_scope(|scope| scope.there.clone()).unwrap_or_else(|| Rc::clone(&self.own))
+    }
+
+    /// Why another host is gone, if one is.
+    pub(super) fn lost_other(&self) -> Option<Diagnostic> {
+        self.others.borrow().values().find_map(|there| there.system.lost())
+    }
+}
