@@ -60,6 +60,10 @@ pub struct Run {
     #[arg(long = "start-at", value_name = "NAME")]
     pub start_at: Option<String>,
 
+    /// Ask before each call whether it shall be made
+    #[arg(long)]
+    pub step: bool,
+
     /// How they are reached.
     #[command(flatten)]
     pub connection: Connection,

@@ -25,6 +25,7 @@ pub fn options(hosts: &Hosts, connection: &Connection, settings: Settings) -> Re
         settings,
         forks: connection.forks.map(usize::from),
         connection: connection_options(connection)?,
+        step: None,
         run: run_id(),
     })
 }

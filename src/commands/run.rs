@@ -1,10 +1,13 @@
 //! `refrain run`: the main job.
 
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use refrain_engine::bundle::Settings;
 use refrain_engine::diagnostic::Diagnostic;
-use refrain_engine::runner::{self, Options, Prepared, Stage};
+use refrain_engine::runner::{self, AskStep, Options, Prepared, Stage};
+use refrain_engine::script::controller::Consent;
 
 use super::{complain, reaching};
 use crate::arguments::Run;
@@ -48,7 +51,33 @@ fn options(arguments: &Run) -> Result<Options, Diagnostic> {
         lock_timeout: arguments.connection.lock_timeout,
     };
     let options = reaching::options(&arguments.hosts, &arguments.connection, settings)?;
-    Ok(Options { playbooks: arguments.playbooks.clone(), ..options })
+    let step = if arguments.step { Some(asking()?) } else { None };
+    Ok(Options { playbooks: arguments.playbooks.clone(), step, ..options })
+}
+
+/// Asks before each call, until the person says that it may go on.
+fn asking() -> Result<AskStep, Diagnostic> {
+    if !io::stderr().is_terminal() {
+        return Err(Diagnostic::new("`--step` asks at a terminal, and there is none"));
+    }
+    let goes_on = AtomicBool::new(false);
+    Ok(Arc::new(move |call| {
+        if goes_on.load(Ordering::Relaxed) {
+            return Consent::Yes;
+        }
+        loop {
+            match prompt::ask(&format!("{call} (yes, no, continue)"), false).as_deref().map(str::trim) {
+                Ok("y" | "yes") => return Consent::Yes,
+                Ok("n" | "no" | "") => return Consent::No,
+                Ok("c" | "continue") => {
+                    goes_on.store(true, Ordering::Relaxed);
+                    return Consent::Yes;
+                }
+                Ok(_) => {}
+                Err(_) => return Consent::Nobody,
+            }
+        }
+    }))
 }
 
 fn list_hosts(prepared: &Prepared) {

@@ -59,7 +59,7 @@ mod tests {
         let line = String::from_utf8(line(&event).unwrap()).unwrap();
         assert_eq!(
             line,
-            "{\"at\":1,\"host\":\"web\\u009b\",\"event\":\"message\",\
+            "{\"time\":1,\"host\":\"web\\u009b\",\"event\":\"message\",\
              \"text\":\"\\u001b[31m\\u009b1A\\u007f\\u202e\\\"größer\\\"\\t\\n\"}\n"
         );
         let back: Event = serde_json::from_str(&line).unwrap();

@@ -15,6 +15,7 @@ mod language;
 mod rollback;
 mod roots;
 mod secrets;
+mod steps;
 mod stopping;
 #[path = "../support/mod.rs"]
 mod support;

@@ -13,7 +13,21 @@ use rustix::termios::{LocalModes, tcgetattr};
 
 /// Runs a command at a terminal and answers a hidden question whenever it asks it. Returns all that it has written, to the
 /// terminal and elsewhere.
-pub fn answering(mut command: Command, question: &str, answers: &[&str]) -> String {
+pub fn answering(command: Command, question: &str, answers: &[&str]) -> String {
+    answering_where(command, question, answers, |master| !echoes(master))
+}
+
+/// The same with a question whose answer may be seen.
+pub fn answering_openly(command: Command, question: &str, answers: &[&str]) -> String {
+    answering_where(command, question, answers, |_| true)
+}
+
+fn answering_where(
+    mut command: Command,
+    question: &str,
+    answers: &[&str],
+    is_ready: impl Fn(&OwnedFd) -> bool,
+) -> String {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -26,7 +40,7 @@ pub fn answering(mut command: Command, question: &str, answers: &[&str]) -> Stri
     let reader = read(master.try_clone().unwrap(), Arc::clone(&shown));
     let mut typed = File::from(master.try_clone().unwrap());
     for (before, answer) in answers.iter().enumerate() {
-        until(|| asked(&shown, question) > before && !echoes(&master));
+        until(|| asked(&shown, question) > before && is_ready(&master));
         writeln!(typed, "{answer}").unwrap();
     }
     let output = child.wait_with_output().unwrap();

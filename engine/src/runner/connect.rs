@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 
-use super::controller::{Targets, ThisMachine};
+use super::controller::{AskStep, Targets, ThisMachine};
 use super::reached::{Reached, enter, no_root};
 use super::target::Target;
 use crate::agent::{Ended, Work, client};
@@ -64,6 +64,8 @@ pub(super) struct Job {
     pub interrupt: Arc<Interrupt>,
     /// How other hosts are reached, for a play that is evaluated here.
     pub targets: Targets,
+    /// Asks a person before each call, who wants to be asked.
+    pub step: Option<AskStep>,
 }
 
 impl Job {
@@ -99,7 +101,7 @@ impl Job {
     fn evaluate_here(self, system: Rc<dyn System>, facts: Rc<dyn HostFacts>, journal: Source) -> Ended {
         let project = Arc::clone(&self.project);
         let (targets, interrupt) = (Arc::clone(&self.targets), Arc::clone(&self.interrupt));
-        let controller = ThisMachine::new(Arc::clone(&project), targets, interrupt);
+        let controller = ThisMachine::new(Arc::clone(&project), targets, interrupt, self.step.clone());
         self.evaluate(
             system,
             facts,

@@ -9,7 +9,7 @@ use super::target::Target;
 use crate::diagnostic::Diagnostic;
 use crate::interrupt::Interrupt;
 use crate::project::Project;
-use crate::script::controller::Controller;
+use crate::script::controller::{Consent, Controller};
 use crate::script::workplace::OtherHost;
 use crate::system::native::Native;
 use crate::system::{RootKind, System};
@@ -20,15 +20,24 @@ pub(super) struct ThisMachine {
     system: Rc<dyn System>,
     targets: Targets,
     interrupt: Arc<Interrupt>,
+    step: Option<AskStep>,
 }
+
+/// Asks a person whether a call shall be made.
+pub type AskStep = Arc<dyn Fn(&str) -> Consent + Send + Sync>;
 
 /// Says how a host of the inventory is reached.
 pub(super) type Targets = Arc<dyn Fn(&str) -> Result<Target, Diagnostic> + Send + Sync>;
 
 impl ThisMachine {
-    /// With the project whose plays they are, and the ways to other hosts.
-    pub(super) fn new(project: Arc<Project>, targets: Targets, interrupt: Arc<Interrupt>) -> Self {
-        Self { project, system: Rc::new(Native::new(RootKind::Live)), targets, interrupt }
+    /// With the project whose plays they are, the ways to other hosts, and a person who wants to be asked.
+    pub(super) fn new(
+        project: Arc<Project>,
+        targets: Targets,
+        interrupt: Arc<Interrupt>,
+        step: Option<AskStep>,
+    ) -> Self {
+        Self { project, system: Rc::new(Native::new(RootKind::Live)), targets, interrupt, step }
     }
 }
 
@@ -39,6 +48,10 @@ impl Controller for ThisMachine {
 
     fn project(&self) -> &Path {
         self.project.root()
+    }
+
+    fn consent(&self, call: &str) -> Consent {
+        self.step.as_ref().map_or(Consent::Yes, |ask| ask(call))
     }
 
     fn reach(&self, host: &str) -> Result<OtherHost, Diagnostic> {

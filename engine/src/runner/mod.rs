@@ -30,6 +30,7 @@ use crate::journal::rollback;
 use crate::module::Registry;
 use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
 pub use connect::ConnectionOptions;
+pub use controller::AskStep;
 pub use prepare::{Options, Prepared, PreparedPlaybook, prepare};
 pub use prepare_rollback::prepare_rollback;
 
@@ -316,6 +317,7 @@ fn on_host(
         emit,
         interrupt: Arc::clone(&running.interrupt),
         targets: targets(prepared, playbook, definition),
+        step: prepared.step.clone(),
     };
     match connect::run(&target, definition.placement.unwrap_or_default(), job) {
         Ok(ended) => {

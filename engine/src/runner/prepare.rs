@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::connect::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
+use super::controller::AskStep;
 use super::target::{self, Reach, Target};
 use crate::analysis;
 use crate::bundle::{self, HostData, Neighbours, Peer, Settings, Sources, Values};
@@ -36,6 +37,8 @@ pub struct Options {
     pub forks: Option<usize>,
     /// How hosts are reached.
     pub connection: ConnectionOptions,
+    /// Asks before each call whether it shall be made. Hosts then come one after the other.
+    pub step: Option<AskStep>,
     /// Identifies the run.
     pub run: String,
 }
@@ -68,6 +71,8 @@ pub struct Prepared {
     pub settings: Arc<Settings>,
     /// At most so many hosts at once.
     pub forks: Option<usize>,
+    /// Asks before each call whether it shall be made.
+    pub(super) step: Option<AskStep>,
     /// What is suspicious about the inventory.
     pub warnings: Vec<Diagnostic>,
     /// The run that is taken back instead of anything being run.
@@ -162,7 +167,8 @@ pub fn prepare(
         run: options.run,
         playbooks,
         settings: Arc::new(options.settings),
-        forks: options.forks,
+        forks: if options.step.is_some() { Some(1) } else { options.forks },
+        step: options.step,
         warnings,
         takes_back: None,
         extra: Arc::new(inventory::values(extra.iter().map(|(name, variable)| (&**name, &**variable)))),

@@ -45,6 +45,7 @@ pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Dia
         playbooks: vec![Arc::new(playbook)],
         settings: Arc::new(options.settings),
         forks: options.forks,
+        step: None,
         warnings,
         takes_back: Some(run.to_owned()),
         extra: Arc::new(inventory::values(extra.iter().map(|(name, variable)| (&**name, &**variable)))),

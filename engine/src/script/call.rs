@@ -6,6 +6,7 @@ use std::time::Instant;
 use rhai::{Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Position};
 use serde_json::{Map, Value};
 
+use super::controller::Consent;
 use super::current;
 use super::engine::original;
 use super::fault::{Ending, Fault, locate, place};
@@ -87,6 +88,18 @@ fn call(
         let mut report = Report { reason: Some(reason.to_owned()), ..Report::empty(Status::Skipped) };
         report.subject = first_text(&values);
         return finish(&host, entry, report, at, start);
+    }
+    if entry.contract != Contract::Query {
+        match host.consent(entry.name, &first_text(&values)) {
+            Consent::Yes => {}
+            Consent::No => {
+                let reason = Some("not wanted".to_owned());
+                let report =
+                    Report { reason, subject: first_text(&values), ..Report::empty(Status::Skipped) };
+                return finish(&host, entry, report, at, start);
+            }
+            Consent::Nobody => return Err(Ending::Interrupted.throw(place(context))),
+        }
     }
     let report = match Verdicts::take(entry.contract, &mut values) {
         Err(failure) => failed(failure),

@@ -4,10 +4,23 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::host::Host;
+use super::marks::readable;
 use super::workplace::OtherHost;
 use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
+use crate::printable;
 use crate::system::System;
+
+/// What a person says to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Make it.
+    Yes,
+    /// Leave it out.
+    No,
+    /// Nobody answers: the run ends here.
+    Nobody,
+}
 
 /// The controller, for a play that is evaluated on it.
 pub trait Controller {
@@ -16,6 +29,9 @@ pub trait Controller {
 
     /// The top of the project.
     fn project(&self) -> &Path;
+
+    /// Asks whether a call shall be made, where a person wants to be asked (`--step`).
+    fn consent(&self, call: &str) -> Consent;
 
     /// Reaches another host of the inventory.
     ///
@@ -45,6 +61,13 @@ fn place(project: &Path, path: &str) -> Result<PathBuf, Failure> {
 }
 
 impl Host {
+    /// Whether a call is wanted, by the person who is asked before each.
+    pub(super) fn consent(&self, function: &str, subject: &str) -> Consent {
+        let Some(controller) = &self.controller else { return Consent::Yes };
+        let call = format!("{}: {function} {subject}", self.bundle.host.name);
+        controller.consent(&printable::brief(&self.secrets.mask(readable(call.trim_end()).as_str()), 200))
+    }
+
     /// The controller's system, and the place there that a playbook means by `path`.
     ///
     /// # Errors
