@@ -130,3 +130,16 @@ fn appears(path: &Path) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+#[test]
+fn what_a_failed_run_owes_outlives_a_dead_one() {
+    let project = project();
+    project.file("host/fail", "");
+    run(&project).expect(2);
+    fs::remove_file(project.path("host/fail")).expect("it is there");
+    project.file("host/die-after", "");
+    assert_eq!(run(&project).code, -1, "it is killed");
+    fs::remove_file(project.path("host/die-after")).expect("it is there");
+    let rerun = run(&project).expect(0);
+    assert_eq!(log(&project), "restarted\nrestarted\n", "for the data\n{}", rerun.stdout);
+}

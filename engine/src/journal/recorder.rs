@@ -200,6 +200,8 @@ impl Recorder {
                 continue;
             };
             writer.append(&begun, self.opening.lasts)?;
+            // What is left behind is as old as the log, and not forgotten before.
+            self.noted.borrow_mut().push(begun);
             for directory in [&state.join("unfinished"), &directory] {
                 if self.opening.lasts {
                     File::open(directory)?.sync_data()?;
