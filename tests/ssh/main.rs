@@ -6,6 +6,7 @@ mod support;
 mod cache;
 mod host_keys;
 mod hostile;
+mod kills;
 mod login;
 mod placement;
 mod reboot;

@@ -299,7 +299,7 @@ pub fn sessions(sshd: &Sshd) -> Vec<String> {
         .collect()
 }
 
-fn processes(wanted: impl Fn(&str) -> bool) -> Vec<String> {
+pub fn processes(wanted: impl Fn(&str) -> bool) -> Vec<String> {
     fs::read_dir("/proc")
         .unwrap()
         .filter_map(Result::ok)
