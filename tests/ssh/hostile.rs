@@ -285,3 +285,69 @@ fn one_that_breaks_off_or_says_nothing_is_given_up() {
     assert!(shown.contains("the login shell prints without end"), "{shown}");
     drop(site.web2);
 }
+
+#[test]
+fn one_whose_play_is_evaluated_here_is_not_believed_either() {
+    let Some(site) = Site::start() else { return };
+    let body = "print(`hello from ${host.name}`); file::exists(\"/etc/passwd\");";
+    let options = "#{ hosts: \"all\", placement: \"controller\" }";
+    site.project.file("play.rhai", format!("play(\"Test\", {options}, || {{ {body} }});\n"));
+    let answer = |number, piece: Vec<u8>, last| ToController::Answers { number, piece: piece.into(), last };
+    let attacks = [
+        ("an answer to something else", vec![answer(7, vec![0xc0], true)]),
+        ("an answer without sense", vec![answer(1, vec![0xc1], true)]),
+        ("a deep answer", vec![answer(1, vec![0x91; 100_000], true)]),
+        ("an answer without end", (0..40).map(|_| answer(1, vec![0xc0; 1 << 20], false)).collect()),
+        ("no answer", vec![answer(1, Vec::new(), true)]),
+        ("a message", vec![event(EventKind::Message { text: "from web2".to_owned() })]),
+        ("a wish", vec![ToController::Need("/etc/shadow".to_owned())]),
+        ("the end of a play", vec![ended()]),
+    ];
+    let mut shown = Vec::new();
+    for (name, messages) in attacks {
+        site.answer(&messages, SAY);
+        shown.push(format!("# {name}\n{}", site.shown(3, &[])));
+    }
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    # an answer to something else
+    unreachable web1 (agent)
+        error: lost the agent before the play had ended
+        caused by: the agent sent answer 7 where answer 1 was due
+    web1  0 changed, 0 ok, unreachable
+    # an answer without sense
+    unreachable web1 (agent)
+        error: lost the agent before the play had ended
+        caused by: the agent sent an answer without sense: a byte that begins no value
+    web1  0 changed, 0 ok, unreachable
+    # a deep answer
+    unreachable web1 (agent)
+        error: lost the agent before the play had ended
+        caused by: the agent sent an answer without sense: values more than 64 levels deep
+    web1  0 changed, 0 ok, unreachable
+    # an answer without end
+    unreachable web1 (agent)
+        error: lost the agent before the play had ended
+        caused by: the agent sent an answer of more than 16777216 bytes
+    web1  0 changed, 0 ok, unreachable
+    # no answer
+    unreachable web1 (agent)
+        error: lost the agent before the play had ended
+        caused by: the agent sent 0 answers to 1 calls
+    web1  0 changed, 0 ok, unreachable
+    # a message
+    unreachable web1 (agent)
+        error: lost the agent before the play had ended
+        caused by: the agent sent an event where an answer was due
+    web1  0 changed, 0 ok, unreachable
+    # a wish
+    unreachable web1 (agent)
+        error: lost the agent before the play had ended
+        caused by: the agent sent a wish for a file where an answer was due
+    web1  0 changed, 0 ok, unreachable
+    # the end of a play
+    unreachable web1 (agent)
+        error: lost the agent before the play had ended
+        caused by: the agent sent the end of a play where an answer was due
+    web1  0 changed, 0 ok, unreachable
+    ");
+}
