@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, kill_process};
 
-use crate::plain_site;
 use crate::stream::{agents, sessions};
 use crate::support::project::Project;
-use crate::support::run::play;
+use crate::support::run::{files_below, play};
 use crate::support::sshd::Sshd;
 use crate::support::started::{Started, process, runs, until};
+use crate::{plain_site, replace_agent};
 
 /// What is to be prompt takes less than this, also on a machine that is busy.
 const PROMPT: Duration = Duration::from_secs(8);
@@ -108,4 +108,28 @@ fn commands_do_not_outlive_a_killed_agent() {
     run.end().expect(3);
     let child = child(&project);
     until(|| !runs(child), "the command still runs");
+}
+
+#[test]
+fn an_agent_that_does_not_answer_is_given_up() {
+    let Some((project, sshd)) = site("") else { return };
+    let cache = sshd.home(".cache/refrain");
+    let begun = project.path("begun").display().to_string();
+    replace_agent(
+        &cache.join(&files_below(&cache)[0]),
+        format!("#!/bin/sh\n>'{begun}'; cat >/dev/null\n").as_bytes(),
+    );
+    for placement in ["host", "controller"] {
+        let options = format!("#{{ hosts: \"all\", placement: \"{placement}\" }}");
+        project.file("play.rhai", format!("play(\"Test\", {options}, || {{ file::exists(\"/\"); }});\n"));
+        let run = Started::of(&project, &["run", "play.rhai"]);
+        run.until_there_is("begun");
+        let start = Instant::now();
+        run.signal(Signal::INT);
+        let outcome = run.end().expect(130);
+        assert!(start.elapsed() < PROMPT);
+        assert!(outcome.stdout.contains("web1  0 changed, 0 ok, interrupted\n"), "{}", outcome.stdout);
+        until(|| agents(&sshd).is_empty(), "the agent still runs");
+        fs::remove_file(project.path("begun")).expect("it is there");
+    }
 }

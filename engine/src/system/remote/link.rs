@@ -87,6 +87,10 @@ impl Link {
     /// Has the host end what it does, where that shall be now. A command is waited for otherwise as long as the connection
     /// stands: it may take long and say nothing meanwhile.
     fn hurry(&mut self) -> Result<(), Unreachable> {
+        if !self.incoming.is_greeted() && self.interrupt.is_set() {
+            // Nothing has begun there, and nothing shall.
+            return Err(lost(&mut *self.connection, "interrupted"));
+        }
         match self.told {
             None if self.interrupt.is_now() => {
                 self.told = Some(Instant::now());
