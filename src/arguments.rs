@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use refrain_engine::escalation::Method;
 
 /// Bring hosts to the state that playbooks describe
 #[derive(Debug, Parser)]
@@ -151,6 +152,22 @@ pub struct Connection {
     /// Ask for the password to log in with
     #[arg(short = 'k', long)]
     pub ask_pass: bool,
+
+    /// Make all changes as another user: root, unless --become-user says otherwise
+    #[arg(short, long = "become")]
+    pub r#become: bool,
+
+    /// Ask for the password that becoming another user needs
+    #[arg(short = 'K', long)]
+    pub ask_become_pass: bool,
+
+    /// The user to become [default: root]
+    #[arg(long, value_name = "USER")]
+    pub become_user: Option<String>,
+
+    /// The program that makes one another user [default: sudo]
+    #[arg(long, value_name = "METHOD", value_parser = Method::NAMES)]
+    pub become_method: Option<String>,
 }
 
 /// What is shown.

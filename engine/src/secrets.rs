@@ -26,6 +26,18 @@ const SHORTEST_MASKED: usize = 4;
 #[serde(transparent)]
 pub struct SecretText(String);
 
+impl SecretText {
+    /// A value that is secret from now on.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for what may have it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HIDDEN)

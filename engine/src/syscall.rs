@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, c_char, c_int};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -46,6 +47,9 @@ pub fn isolate(command: &mut Command) {
     let agent = rustix::process::getpid();
     let isolate = move || {
         rustix::process::umask(UMASK);
+        // Agents of other users ignore it, since their terminal may go before their stream.
+        // SAFETY: setting a signal to its default is one system call.
+        unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         // Whoever has been killed by now is told of no more.
         if rustix::process::getppid() != Some(agent) {
@@ -70,6 +74,21 @@ pub fn ended_child() -> Option<u32> {
         }
     };
     u32::try_from(ended).ok().filter(|process| *process > 0)
+}
+
+/// Makes `command` start as the leader of a session of its own, at the terminal whose far end `terminal` is; without one, at none.
+///
+/// A program that asks for a password by way of `/dev/tty` then asks there.
+pub fn seat(command: &mut Command, terminal: Option<OwnedFd>) {
+    let seat = move || {
+        rustix::process::setsid()?;
+        match &terminal {
+            Some(terminal) => rustix::process::ioctl_tiocsctty(terminal).map_err(io::Error::from),
+            None => Ok(()),
+        }
+    };
+    // SAFETY: between fork and exec only system calls are made; that takes no lock and allocates nothing.
+    unsafe { command.pre_exec(seat) };
 }
 
 /// From now on, this process finds the addresses of hosts in `/etc/hosts` and by DNS, whatever `/etc/nsswitch.conf` says.

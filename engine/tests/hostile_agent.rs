@@ -317,7 +317,7 @@ fn malformed_frames_are_named() {
     cut off in its length: the connection was closed
     cut off: the connection was closed
     no message: the agent sent a frame without sense: invalid type: sequence, expected variant identifier
-    unknown message: the agent sent a frame without sense: unknown variant `Run^[[31m^J`, expected one of `Hello`, `Event`, `Need`, `Ended`, `Answers`
+    unknown message: the agent sent a frame without sense: unknown variant `Run^[[31m^J`, expected one of `Hello`, `Event`, `Need`, `Ended`, `Answers`, `Refused`
     long unknown message: the agent sent a frame without sense: unknown variant `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
     unknown event: the agent sent a frame without sense: unknown variant `rm -rf /`, expected one of `run-started`, `play-started`, `host-started`, `task`, `handler-started`, `warning`, `message`, `prediction-ended`, `host-failed`, `host-unreachable`, `host…
     not a text: the agent sent a frame without sense: invalid type: integer `7`, expected a string

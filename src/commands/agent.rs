@@ -27,5 +27,5 @@ fn serve() -> io::Result<()> {
     let input = File::from(rustix::io::dup(rustix::stdio::stdin())?);
     let signals = Signals::watch();
     signals.stop_gently();
-    server::serve(&refrain_stdlib::registry(), input, output, signals.interrupt()).map(drop)
+    server::serve(&refrain_stdlib::registry(), input, output, signals.interrupt())
 }

@@ -5,7 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use refrain_engine::bundle::Settings;
 use refrain_engine::diagnostic::Diagnostic;
+use refrain_engine::escalation::{self, EscalationOptions, Method};
 use refrain_engine::runner::{ConnectionOptions, Options};
+use refrain_engine::secrets::SecretText;
 use refrain_engine::system::RootKind;
 use refrain_engine::transport::ssh::LocalUser;
 
@@ -38,12 +40,8 @@ fn connection_options(arguments: &Connection) -> Result<ConnectionOptions, Diagn
     if arguments.root.is_some() && matches!(connection.as_deref(), Some("ssh" | "local")) {
         return Err(Diagnostic::new("`--root` goes with the connections `chroot` and `sandbox`"));
     }
-    let password = if arguments.ask_pass {
-        let answer = prompt::ask("SSH password", true);
-        Some(answer.map_err(|reason| Diagnostic::new(format!("no password: {reason}")))?)
-    } else {
-        None
-    };
+    let password = arguments.ask_pass.then(|| ask_password("SSH password")).transpose()?;
+    let become_password = become_password(arguments, password.as_deref())?;
     Ok(ConnectionOptions {
         connection,
         root: arguments.root.clone(),
@@ -55,9 +53,37 @@ fn connection_options(arguments: &Connection) -> Result<ConnectionOptions, Diagn
         user: arguments.user.clone(),
         keys: arguments.private_keys.clone(),
         password,
+        escalation: escalation(arguments)?,
+        become_password,
         local_user: LocalUser::current(),
         ask: Some(Arc::new(|question| prompt::ask(question, true))),
         sandbox_programs: None,
+    })
+}
+
+fn ask_password(question: &str) -> Result<String, Diagnostic> {
+    prompt::ask(question, true).map_err(|reason| Diagnostic::new(format!("no password: {reason}")))
+}
+
+/// Asks for the password of `--become`; when the answer is empty, it is that of ssh.
+fn become_password(arguments: &Connection, of_ssh: Option<&str>) -> Result<Option<SecretText>, Diagnostic> {
+    if !arguments.ask_become_pass {
+        return Ok(None);
+    }
+    let Some(of_ssh) = of_ssh else { return Ok(Some(SecretText::new(ask_password("BECOME password")?))) };
+    let answer = ask_password("BECOME password [that of SSH]")?;
+    Ok(Some(SecretText::new(if answer.is_empty() { of_ssh.to_owned() } else { answer })))
+}
+
+/// As whom plays are run, as far as the command line says so.
+fn escalation(arguments: &Connection) -> Result<EscalationOptions, Diagnostic> {
+    if let Some(user) = &arguments.become_user {
+        escalation::check_user(user)?;
+    }
+    Ok(EscalationOptions {
+        wanted: arguments.r#become.then_some(true),
+        user: arguments.become_user.clone(),
+        method: arguments.become_method.as_deref().map(Method::named).transpose()?,
     })
 }
 

@@ -53,6 +53,9 @@ refuses! {
     a_play_without_hosts: "play(\"Test\", #{ tags: \"a\" }, || {});\n";
     a_task_at_the_top_level: "file::content(\"/a\", \"b\");\n";
     leaving_without_a_word: body("exit(1);");
+    an_unknown_method_to_become_somebody: "play(\"Test\", #{ hosts: \"localhost\", become: true, become_method: \"suod\" }, || {});\n";
+    a_user_who_can_not_be: "play(\"Test\", #{ hosts: \"localhost\", become: true, become_user: \"-s\" }, || {});\n";
+    an_ill_typed_option_of_a_play: "play(\"Test\", #{ hosts: \"localhost\", become: \"app\" }, || {});\n";
 }
 
 /// A project with a template, a variable file and an inventory, each with one thing wrong.
@@ -76,6 +79,25 @@ fn refused_to_run(project: &Project) -> String {
 fn what_is_wrong_in_a_template_is_found_before_a_host_is_touched() {
     insta::assert_snapshot!("an_unknown_filter", refused(&with("templates/a.j2", "a\n{{ x | to_jsn }}\n")));
     insta::assert_snapshot!("an_open_block", refused(&with("templates/a.j2", "{% for x in y %}\n")));
+}
+
+#[test]
+fn in_a_sandbox_nobody_but_root_can_be_become() {
+    let project = Project::of(&body("print(\"here\");").replace("hosts", "become: true, hosts"));
+    project.file("inventory", "localhost ansible_become_user=app\n");
+    let refused = project.refrain(&["run", "site.rhai", "-c", "sandbox"]).expect(2);
+    assert!(refused.stdout.contains("a play can become nobody but `root`, not `app`"), "{}", refused.stdout);
+    project.refrain(&["run", "site.rhai", "-c", "sandbox", "--become-user", "root"]).expect(0);
+}
+
+#[test]
+fn a_variable_that_names_no_method_is_shown_in_its_file() {
+    let project = Project::of(&body("print(\"here\");"));
+    project.file(
+        "inventory",
+        "localhost ansible_connection=local ansible_become=yes\n[all:vars]\nansible_become_method=runas\n",
+    );
+    insta::assert_snapshot!(project.refrain(&["run", "site.rhai"]).expect(2).stdout);
 }
 
 #[test]

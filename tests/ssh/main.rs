@@ -4,6 +4,7 @@
 mod support;
 
 mod cache;
+mod escalation;
 mod host_keys;
 mod hostile;
 mod kills;

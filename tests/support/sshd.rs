@@ -1,8 +1,8 @@
 //! A real sshd on a free port of 127.0.0.1.
 //!
 //! As root it lives in a mount namespace of its own, with its own `/etc/passwd`, `/run`, `/var/tmp`, `/var/lib` and `/dev/shm`: its users
-//! have their homes in a temporary directory, there is a `tester` who can log in with a password, and nothing on the machine
-//! is changed.
+//! have their homes in a temporary directory, there are a `tester` who can log in with a password and an `app` whom others may
+//! become, and nothing on the machine is changed.
 //! Otherwise, whoever runs the tests logs in as themselves.
 
 use std::fs::{self, Permissions};
@@ -25,6 +25,14 @@ pub const PASSWORD: &str = "correct horse";
 const SHADOW: &str =
     "$6$refrain$9QjUIvdGu358pe7jCHMCUlxHtY4gOpW4hz7KmKjJDzkGHygVaHkBFd9VmHSvX.spqtb.f6O5Wl51Yu59P2ze40";
 
+/// The user and group of `app`.
+pub const APP: u32 = 4343;
+
+/// The password of `root` and `app`, and what `/etc/shadow` has of it.
+pub const OTHER_PASSWORD: &str = "battery staple";
+const OTHER_SHADOW: &str =
+    "$6$refrain$o5Dte0VLBa7/cxVjryGK0Qk3c0T3QCULBTdHd3m.H9wVrDFufdh3BAcetTyYTahc7m30iE.5XqA1WKRWKEOHL0";
+
 /// What PAM does at a login.
 const PAM: &str =
     "auth required pam_unix.so\naccount required pam_permit.so\nsession required pam_permit.so\n";
@@ -40,6 +48,8 @@ pub struct Setup {
     path: Option<String>,
     pam: bool,
     boots: bool,
+    files: Vec<(&'static str, String)>,
+    before: Vec<&'static str>,
 }
 
 impl Default for Setup {
@@ -53,6 +63,8 @@ impl Default for Setup {
             path: None,
             pam: false,
             boots: false,
+            files: Vec::new(),
+            before: Vec::new(),
         }
     }
 }
@@ -95,6 +107,18 @@ impl Setup {
         Self { boots: true, ..self }
     }
 
+    /// A file of `/etc`, by its path below that, which only root may read. Only root can have that.
+    pub fn etc(mut self, path: &'static str, text: impl Into<String>) -> Self {
+        self.files.push((path, text.into()));
+        self
+    }
+
+    /// A line of shell that is run where sshd will live, before it does. Only root can have that.
+    pub fn before(mut self, line: &'static str) -> Self {
+        self.before.push(line);
+        self
+    }
+
     /// The programs that commands find.
     pub fn path(self, path: &str) -> Self {
         Self { path: Some(path.to_owned()), ..self }
@@ -106,7 +130,9 @@ impl Setup {
             || self.shell != "/bin/bash"
             || !self.noexec.is_empty()
             || self.pam
-            || self.boots;
+            || self.boots
+            || !self.files.is_empty()
+            || !self.before.is_empty();
         if !have("sshd") || !have("ssh-keygen") || (special && !is_root()) {
             return None;
         }
@@ -141,7 +167,9 @@ impl Sshd {
         let path = |name: &str| directory.path().join(name);
         keygen(&path("host_key"), setup.host_key, "");
         fs::write(path("authorized_keys"), "").unwrap();
-        fs::create_dir(path("home")).unwrap();
+        for home in ["home", "root", "app"] {
+            fs::create_dir(path(home)).unwrap();
+        }
         let port = free_port();
         let root = rustix::process::getuid().is_root();
         let user = match setup.user {
@@ -154,9 +182,9 @@ impl Sshd {
         }
         fs::write(path("sshd_config"), config(setup, directory.path(), port, root)).unwrap();
         let mut command = if root {
-            fs::write(path("passwd"), passwd(&path("home"), setup.shell)).unwrap();
-            fs::write(path("shadow"), format!("root:*:1:0:99999:7:::\ntester:{SHADOW}:1:0:99999:7:::\n"))
-                .unwrap();
+            chown(path("app"), Some(APP), Some(APP)).unwrap();
+            fs::write(path("passwd"), passwd(directory.path(), &user, setup.shell)).unwrap();
+            fs::write(path("shadow"), shadow()).unwrap();
             fs::write(path("start"), private_start(setup, directory.path())).unwrap();
             let mut command = Command::new("unshare");
             command.args(["--mount", "--propagation", "private", "/bin/sh"]).arg(path("start"));
@@ -301,22 +329,49 @@ fn config(setup: &Setup, directory: &Path, port: u16, root: bool) -> String {
     lines.join("\n")
 }
 
-/// The users: those of the machine, with root elsewhere, and `tester`.
-fn passwd(home: &Path, shell: &str) -> String {
+/// The users: those of the machine, with root elsewhere, and `tester` and `app`. Who logs in is at home in `home`.
+fn passwd(directory: &Path, user: &str, shell: &str) -> String {
     let real = fs::read_to_string("/etc/passwd").unwrap();
     let others: String =
         real.lines().filter(|line| !line.starts_with("root:")).map(|line| format!("{line}\n")).collect();
-    let home = home.display();
-    format!("root:x:0:0:root:{home}:{shell}\n{others}tester:x:{TESTER}:{TESTER}::{home}:{shell}\n")
+    let own = directory.display();
+    let roots = if user == "root" { "home" } else { "root" };
+    format!(
+        "root:x:0:0:root:{own}/{roots}:{shell}\n{others}tester:x:{TESTER}:{TESTER}::{own}/home:{shell}\n\
+         app:x:{APP}:{APP}::{own}/app:/bin/sh\nlocked:x:4444:4444::/nonexistent:/usr/sbin/nologin\n"
+    )
+}
+
+/// Their passwords.
+fn shadow() -> String {
+    let of = |user: &str, hash: &str| format!("{user}:{hash}:1:0:99999:7:::\n");
+    [("root", OTHER_SHADOW), ("tester", SHADOW), ("app", OTHER_SHADOW), ("locked", OTHER_SHADOW)]
+        .map(|(user, hash)| of(user, hash))
+        .concat()
 }
 
 /// The script that starts sshd where its own users are.
 fn private_start(setup: &Setup, directory: &Path) -> String {
     let own = directory.display();
-    let mut script = format!(
+    let mut script = String::from(
         "set -e\nfor place in /run /var/tmp /var/lib /dev/shm; do mount -t tmpfs tmpfs $place; done\n\
-         mkdir -p /run/sshd\nchmod 755 /run\nmount --bind {own}/passwd /etc/passwd\nmount --bind {own}/shadow /etc/shadow\n"
+         mkdir -p /run/sshd\nchmod 755 /run\n",
     );
+    if !setup.files.is_empty() {
+        script.push_str(&format!("cp -a /etc {own}/etc\n"));
+        for (number, (path, text)) in setup.files.iter().enumerate() {
+            fs::write(directory.join(format!("etc-{number}")), text).unwrap();
+            script.push_str(&format!("install -m 0440 {own}/etc-{number} {own}/etc/{path}\n"));
+        }
+        // Programs that look for the machine's own name must find it.
+        script.push_str(&format!("echo \"127.0.1.1 $(uname -n)\" >>{own}/etc/hosts\n"));
+        script.push_str(&format!("mount --bind {own}/etc /etc\n"));
+    }
+    script
+        .push_str(&format!("mount --bind {own}/passwd /etc/passwd\nmount --bind {own}/shadow /etc/shadow\n"));
+    for line in &setup.before {
+        script.push_str(&format!("{line}\n"));
+    }
     if setup.pam {
         fs::write(directory.join("pam"), PAM).unwrap();
         script.push_str(&format!("mount --bind {own}/pam /etc/pam.d/sshd\n"));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::incoming::{Incoming, broken, lost};
 use super::{Ended, ToAgent, ToController, Work, frame};
 use crate::bundle::Sources;
+use crate::escalation::Escalation;
 use crate::event::{EventKind, Recap};
 use crate::interrupt::{Interrupt, Urgency};
 use crate::transport::{Connection, Unreachable};
@@ -56,6 +57,15 @@ pub fn run(
     }
 }
 
+/// Has the agent behind `connection` let an agent of another user do what it is told next. An answer is not waited for.
+///
+/// # Errors
+/// The connection is gone.
+pub fn escalate(connection: &mut dyn Connection, escalation: &Escalation) -> Result<(), Unreachable> {
+    let frame = frame::encode(&ToAgent::Become(escalation.clone()));
+    frame.and_then(|frame| connection.send(&frame)).map_err(|error| broken(connection, &error))
+}
+
 /// Ends a play that has not begun, because the run shall stop.
 pub(crate) fn not_begun(emit: &dyn Fn(EventKind)) -> Ended {
     let recap = Recap { interrupted: true, ..Recap::default() };
@@ -94,7 +104,7 @@ impl Talk<'_> {
                 Some(ToController::Event(event)) => self.pass_on(*event)?,
                 Some(ToController::Need(path)) => self.give(path)?,
                 Some(ToController::Ended(ended)) => return Ok(self.judge(ended)),
-                Some(other @ (ToController::Hello(_) | ToController::Answers { .. })) => {
+                Some(other) => {
                     let reason = format!("the agent sent {} in the middle of a play", other.word());
                     return Err(lost(self.connection, &reason));
                 }

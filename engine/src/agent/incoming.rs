@@ -43,7 +43,8 @@ impl Incoming {
     /// The next message, waiting at most `patience` for something to arrive. `None` when nothing did that makes one.
     ///
     /// # Errors
-    /// The stream has ended or broken, or what arrives is not from an agent of this release.
+    /// The stream has ended or broken, what arrives is not from an agent of this release, or the agent could not become who it
+    /// should.
     pub fn next(
         &mut self,
         connection: &mut dyn Connection,
@@ -88,6 +89,7 @@ impl Incoming {
                     let reason = format!("the agent sent {} before its greeting", other.word());
                     return Err(lost(connection, &reason));
                 }
+                Some(ToController::Refused(unreachable)) => return Err(*unreachable),
                 message => return Ok(message),
             }
         }

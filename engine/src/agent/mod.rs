@@ -13,10 +13,12 @@ pub mod shape;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
+use crate::escalation::Escalation;
 use crate::event::{EventKind, Recap};
 use crate::journal::rollback::Order;
 use crate::system::RootKind;
 use crate::system::remote::Call;
+use crate::transport::Unreachable;
 
 /// The protocol that this build speaks.
 pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " frames 3");
@@ -24,6 +26,8 @@ pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " fram
 /// What the controller sends.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToAgent {
+    /// Let an agent of another user do what follows. Sent at most once, before anything else.
+    Become(Escalation),
     /// Run this play. Sent once, first.
     Run(Box<Bundle>),
     /// Take back what a run has changed. Sent once, first.
@@ -71,6 +75,8 @@ pub enum ToController {
         /// Whether it is the last one.
         last: bool,
     },
+    /// There will be nothing, since the user can't be become who is to do it. The last frame.
+    Refused(Box<Unreachable>),
 }
 
 impl ToController {
@@ -82,6 +88,7 @@ impl ToController {
             Self::Need(_) => "a wish for a file",
             Self::Ended(_) => "the end of a play",
             Self::Answers { .. } => "an answer",
+            Self::Refused(_) => "a refusal",
         }
     }
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use super::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
-use super::{Ended, PROTOCOL, ToAgent, ToController, Work};
+use super::{PROTOCOL, ToAgent, ToController, Work};
+use crate::escalation::{self, Escalation};
 use crate::event::{EventKind, Status};
 use crate::facts;
 use crate::failure::Failure;
@@ -18,6 +19,7 @@ use crate::module::Registry;
 use crate::script::host::{self, Surroundings};
 use crate::system::native::Native;
 use crate::system::remote::{self, Call};
+use crate::transport::AgentBinary;
 
 /// Events of unchanged calls wait this long for company: a converged play is a few packets, not one per call.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -34,21 +36,24 @@ pub fn serve(
     mut input: impl Read + Send + 'static,
     output: impl Write + 'static,
     interrupt: Arc<Interrupt>,
-) -> io::Result<Ended> {
+) -> io::Result<()> {
     let mut output = Output { stream: BufWriter::with_capacity(64 * 1024, output), since: None };
     greet(&mut output.stream)?;
-    let work = match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
-        Some(ToAgent::Run(bundle)) => Work::Play(bundle),
-        Some(ToAgent::RollBack(order)) => Work::RollBack(order),
-        Some(ToAgent::Serve(root_kind)) => {
-            let facts = facts::Facts::new(facts::Native::new(root_kind));
-            let system = Native::new(root_kind).interrupted_by(Arc::clone(&interrupt));
-            let calls = listen_for_calls(input, interrupt);
-            remote::serve(&system, &facts, Source::of_this_process(), calls, &mut output.stream)?;
-            return Ok(Ended::default());
+    let work = loop {
+        match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
+            Some(ToAgent::Become(escalation)) if escalation.is_in_effect() => {}
+            Some(ToAgent::Become(escalation)) => return pass_on(&escalation, input, output, &interrupt),
+            Some(ToAgent::Run(bundle)) => break Work::Play(bundle),
+            Some(ToAgent::RollBack(order)) => break Work::RollBack(order),
+            Some(ToAgent::Serve(root_kind)) => {
+                let facts = facts::Facts::new(facts::Native::new(root_kind));
+                let system = Native::new(root_kind).interrupted_by(Arc::clone(&interrupt));
+                let calls = listen_for_calls(input, interrupt);
+                return remote::serve(&system, &facts, Source::of_this_process(), calls, &mut output.stream);
+            }
+            Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a play has to come first")),
+            None => return Ok(()),
         }
-        Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a play has to come first")),
-        None => return Ok(Ended::default()),
     };
     let files = Arc::new(Files::default());
     listen(input, Arc::clone(&files), Arc::clone(&interrupt));
@@ -75,8 +80,23 @@ pub fn serve(
     };
     let mut output = output.borrow_mut();
     output.send(&ToController::Ended(ended))?;
-    output.flush()?;
-    Ok(ended)
+    output.flush()
+}
+
+/// Lets an agent of another user serve the play.
+fn pass_on<W: Write>(
+    escalation: &Escalation,
+    input: impl Read + Send + 'static,
+    mut output: Output<W>,
+    interrupt: &Interrupt,
+) -> io::Result<()> {
+    match escalation::launch(escalation, &AgentBinary::default(), interrupt) {
+        Ok(agent) => escalation::relay(agent, input, output.stream),
+        Err(unreachable) => {
+            output.send(&ToController::Refused(Box::new(unreachable)))?;
+            output.flush()
+        }
+    }
 }
 
 /// Says that an agent is here, and which.
@@ -200,7 +220,11 @@ fn listen_for_calls(
                 ToAgent::Interrupt => break,
                 ToAgent::Stop => interrupt.stop_now(),
                 // None of the protocol; the calls go on.
-                ToAgent::Run(_) | ToAgent::RollBack(_) | ToAgent::Serve(_) | ToAgent::File { .. } => {}
+                ToAgent::Run(_)
+                | ToAgent::RollBack(_)
+                | ToAgent::Become(_)
+                | ToAgent::Serve(_)
+                | ToAgent::File { .. } => {}
             }
         }
     });
@@ -218,7 +242,11 @@ fn listen(mut input: impl Read + Send + 'static, files: Arc<Files>, interrupt: A
                 ToAgent::Interrupt => interrupt.stop_after_step(),
                 ToAgent::Stop => interrupt.stop_now(),
                 // A second play is none of the protocol; the first one goes on.
-                ToAgent::Run(_) | ToAgent::RollBack(_) | ToAgent::Serve(_) | ToAgent::Calls { .. } => {}
+                ToAgent::Run(_)
+                | ToAgent::RollBack(_)
+                | ToAgent::Become(_)
+                | ToAgent::Serve(_)
+                | ToAgent::Calls { .. } => {}
             }
         }
         // The controller is gone, or nonsense came from it. What is begun is finished: a command that is cut off may leave

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use super::controller::{AskStep, Targets, ThisMachine};
-use super::reached::{Reached, enter, no_root};
+use super::reached::{Reached, connect, enter, no_root};
 use super::target::Target;
 use crate::agent::{Ended, Work, client};
 use crate::diagnostic::Diagnostic;
+use crate::escalation::{self, Escalation, EscalationOptions};
 use crate::event::EventKind;
 use crate::facts::HostFacts;
 use crate::failure::{self, Failure};
@@ -20,9 +21,10 @@ use crate::placement::Placement;
 use crate::project::Project;
 use crate::script::controller::Controller;
 use crate::script::host::{self, Surroundings};
+use crate::secrets::SecretText;
 use crate::system::sandbox::Programs;
 use crate::system::{RootKind, System};
-use crate::transport::{Stage, Unreachable, ssh};
+use crate::transport::{AgentBinary, Connection, Stage, Unreachable, ssh};
 
 /// How hosts are reached, as far as the command line says so.
 #[derive(Clone, Default)]
@@ -35,6 +37,10 @@ pub struct ConnectionOptions {
     pub root_kind: Option<RootKind>,
     /// The user to log in as.
     pub user: Option<String>,
+    /// As whom plays are run, over what plays and inventory say.
+    pub escalation: EscalationOptions,
+    /// What to answer when becoming another user needs a password.
+    pub become_password: Option<SecretText>,
     /// Key files to log in with.
     pub keys: Vec<PathBuf>,
     /// The password to log in with.
@@ -117,23 +123,27 @@ fn read(project: &Project, path: &str) -> Result<Vec<u8>, String> {
     std::fs::read(project.on_disk(path)).map_err(|error| format!("{path}: {}", failure::reason(&error)))
 }
 
-/// Runs a play on the host that `target` says, evaluated as `placement` says.
-pub(super) fn run(target: &Target, placement: Placement, job: Job) -> Result<Ended, Unreachable> {
+/// Runs a play on the host that `target` says, as the user of `escalation` if there is one, evaluated as `placement` says.
+pub(super) fn run(
+    target: &Target,
+    escalation: Option<&Escalation>,
+    placement: Placement,
+    job: Job,
+) -> Result<Ended, Unreachable> {
+    if let (Target::Local, Placement::Host, Some(escalation)) = (target, placement, escalation)
+        && !escalation.is_in_effect()
+    {
+        let agent = escalation::launch(escalation, &AgentBinary::default(), &job.interrupt);
+        return through(agent.map(|agent| Box::new(agent) as Box<dyn Connection>), job);
+    }
     match (target, placement) {
         (Target::Ssh(target, client), Placement::Host) => {
-            let mut connection = match ssh::connect(target, client, &job.interrupt) {
-                Err(_) if job.interrupt.is_set() => return Ok(client::not_begun(&*job.emit)),
-                result => result?,
-            };
-            let serve = |path: &str| read(&job.project, path);
-            let ended = client::run(&mut *connection, job.work, &serve, &*job.emit, &job.interrupt)?;
-            connection.finish();
-            Ok(ended)
+            through(connect(target, client, escalation, &job.interrupt), job)
         }
         (Target::Chroot(root, kind), Placement::Host) => in_root(root, *kind, job),
         // What is at hand is worked on from here in any case.
         (Target::Local | Target::Sandbox(..), _) | (_, Placement::Controller) => {
-            let host = match Reached::open(target, &job.interrupt) {
+            let host = match Reached::open(target, escalation, &job.interrupt) {
                 Err(_) if job.interrupt.is_set() => return Ok(client::not_begun(&*job.emit)),
                 result => result?,
             };
@@ -141,6 +151,18 @@ pub(super) fn run(target: &Target, placement: Placement, job: Job) -> Result<End
             host.close().map(|()| ended)
         }
     }
+}
+
+/// Runs a play in the agent behind a connection, if there is one.
+fn through(connection: Result<Box<dyn Connection>, Unreachable>, job: Job) -> Result<Ended, Unreachable> {
+    let mut connection = match connection {
+        Err(_) if job.interrupt.is_set() => return Ok(client::not_begun(&*job.emit)),
+        connection => connection?,
+    };
+    let serve = |path: &str| read(&job.project, path);
+    let ended = client::run(&mut *connection, job.work, &serve, &*job.emit, &job.interrupt)?;
+    connection.finish();
+    Ok(ended)
 }
 
 /// What a thread in another root asks of the one that stayed outside.

@@ -87,6 +87,19 @@ impl<'a> ConnectionVariables<'a> {
         }
     }
 
+    /// As [`text`](Self::text), what `read` makes of it.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text), or `read` does not take it.
+    pub(super) fn read<T>(
+        &self,
+        names: &[&str],
+        read: impl FnOnce(&str) -> Result<T, Diagnostic>,
+    ) -> Result<Option<T>, Diagnostic> {
+        let Some((name, value)) = self.value(names)? else { return Ok(None) };
+        read(&plain(&value)).map(Some).map_err(|error| self.located(name, error))
+    }
+
     fn value<'n>(&self, names: &[&'n str]) -> Result<Option<(&'n str, Value)>, Diagnostic> {
         for name in names.iter().rev() {
             let Some(raw) = self.raw(name) else { continue };
@@ -120,7 +133,11 @@ impl<'a> ConnectionVariables<'a> {
     }
 
     fn wrong(&self, name: &str, value: &Value, expected: &str) -> Diagnostic {
-        let error = Diagnostic::new(format!("`{name}` is not {expected}: `{}`", plain(value)));
+        self.located(name, Diagnostic::new(format!("`{name}` is not {expected}: `{}`", plain(value))))
+    }
+
+    /// An error about a variable, with its place in the inventory.
+    fn located(&self, name: &str, error: Diagnostic) -> Diagnostic {
         let hidden = self.data.extra.values.contains_key(name) || self.play.contains_key(name);
         match self.written.get(name).filter(|_| !hidden) {
             Some(variable) => error.at(variable.origin.location()),

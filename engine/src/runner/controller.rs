@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::reached::Reached;
 use super::target::Target;
 use crate::diagnostic::Diagnostic;
+use crate::escalation::Escalation;
 use crate::interrupt::Interrupt;
 use crate::project::Project;
 use crate::script::controller::{Consent, Controller};
@@ -26,8 +27,8 @@ pub(super) struct ThisMachine {
 /// Asks a person whether a call shall be made.
 pub type AskStep = Arc<dyn Fn(&str) -> Consent + Send + Sync>;
 
-/// Says how a host of the inventory is reached.
-pub(super) type Targets = Arc<dyn Fn(&str) -> Result<Target, Diagnostic> + Send + Sync>;
+/// Says how a host of the inventory is reached, and who is become there.
+pub(super) type Targets = Arc<dyn Fn(&str) -> Result<(Target, Option<Escalation>), Diagnostic> + Send + Sync>;
 
 impl ThisMachine {
     /// With the project whose plays they are, the ways to other hosts, and a person who wants to be asked.
@@ -60,8 +61,8 @@ impl Controller for ThisMachine {
             message: format!("`{host}` can't be reached"),
             ..error
         };
-        let target = (self.targets)(host).map_err(refused)?;
-        let reached = Reached::open(&target, &self.interrupt);
+        let (target, escalation) = (self.targets)(host).map_err(refused)?;
+        let reached = Reached::open(&target, escalation.as_ref(), &self.interrupt);
         let reached = reached.map_err(|unreachable| refused(unreachable.error))?;
         let journal = reached.journal();
         Ok(OtherHost { system: reached.system, facts: reached.facts, journal })

@@ -11,7 +11,7 @@ mod prepare_rollback;
 mod reached;
 mod target;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +29,7 @@ use crate::interrupt::{Interrupt, Urgency};
 use crate::journal::rollback;
 use crate::module::Registry;
 use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
+use crate::secrets::{SecretText, Secrets};
 pub use connect::ConnectionOptions;
 pub use controller::AskStep;
 pub use prepare::{Options, Prepared, PreparedPlaybook, prepare};
@@ -271,7 +272,7 @@ fn on_host(
     let emit = |kind| running.emit(Some(host), kind);
     let recap_of_failure =
         |unreachable: bool| Recap { failed: !unreachable, unreachable, ..Recap::default() };
-    let (data, target) = match prepared.host(playbook, host, definition) {
+    let (data, target, escalation) = match prepared.host(playbook, host, definition) {
         Ok(found) => found,
         Err(error) => {
             emit(EventKind::HostFailed(Box::new(error)));
@@ -303,7 +304,12 @@ fn on_host(
     let last = Arc::new(Mutex::new(None));
     let emit: connect::Emit = Arc::new({
         let (running, host, last) = (Arc::clone(running), host.to_owned(), Arc::clone(&last));
+        let password = escalation.as_ref().and_then(|escalation| escalation.password.clone());
         move |kind| {
+            let kind = match &password {
+                Some(password) => mask(kind, password),
+                None => kind,
+            };
             if let EventKind::HostFinished { recap } = &kind {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(*recap);
             }
@@ -314,12 +320,12 @@ fn on_host(
         registry: Arc::clone(&running.registry),
         work,
         project: Arc::clone(&playbook.project),
-        emit,
+        emit: Arc::clone(&emit),
         interrupt: Arc::clone(&running.interrupt),
         targets: targets(prepared, playbook, definition),
         step: prepared.step.clone(),
     };
-    match connect::run(&target, definition.placement.unwrap_or_default(), job) {
+    match connect::run(&target, escalation.as_ref(), definition.placement.unwrap_or_default(), job) {
         Ok(ended) => {
             running.note(host, &ended.recap);
             if ended.started {
@@ -333,7 +339,7 @@ fn on_host(
         Err(unreachable) => {
             let stage = unreachable.stage.word().to_owned();
             let error = Box::new(unreachable.error);
-            running.emit(Some(host), EventKind::HostUnreachable { stage, error });
+            emit(EventKind::HostUnreachable { stage, error });
             let mut recap: Recap = last.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
             recap.add(&recap_of_failure(true));
             running.note(host, &recap);
@@ -356,8 +362,14 @@ fn targets(
             let error = Diagnostic::new(format!("the inventory has no host `{host}`"));
             return Err(error.near(host, playbook.inventory.hosts()));
         }
-        prepared.host(&playbook, host, &definition).map(|(_, target)| target)
+        prepared.host(&playbook, host, &definition).map(|(_, target, escalation)| (target, escalation))
     })
+}
+
+/// An event without the password, whatever the host has made of it.
+fn mask(kind: EventKind, password: &SecretText) -> EventKind {
+    let secrets = Secrets::new(BTreeMap::from([(0, password.clone())]));
+    kind.mask(|text| secrets.mask(text))
 }
 
 fn arrange(hosts: &mut [&String], order: Order) {

@@ -14,6 +14,7 @@ use super::target::{self, Reach, Target};
 use crate::analysis;
 use crate::bundle::{self, HostData, Neighbours, Peer, Settings, Sources, Values};
 use crate::diagnostic::Diagnostic;
+use crate::escalation::Escalation;
 use crate::inventory::{self, Inventory, extra_vars};
 use crate::module::Registry;
 use crate::project::Project;
@@ -230,7 +231,7 @@ impl Prepared {
         }
     }
 
-    /// What travels to a host, and how it is reached.
+    /// What travels to a host, how it is reached, and who the play becomes there.
     ///
     /// # Errors
     /// A connection variable makes no sense.
@@ -239,7 +240,7 @@ impl Prepared {
         playbook: &PreparedPlaybook,
         name: &str,
         definition: &PlayDefinition,
-    ) -> Result<(HostData, Target), Diagnostic> {
+    ) -> Result<(HostData, Target, Option<Escalation>), Diagnostic> {
         let inventory = &playbook.inventory;
         let written = inventory.variables(name);
         let data = HostData {
@@ -252,12 +253,14 @@ impl Prepared {
         let reach = Reach {
             name,
             connection: definition.connection.as_deref(),
+            escalation: &definition.escalation,
             options: &self.connection,
             variables: ConnectionVariables::new(&written, &data, &definition.play.variables, &names),
             sandboxes: self.sandboxes(),
         };
         let target = reach.target(|| self.ssh_client())?;
-        Ok((data, target))
+        let escalation = reach.escalation(&target)?;
+        Ok((data, target, escalation))
     }
 
     /// What all ssh connections of the run share, made when there is one.

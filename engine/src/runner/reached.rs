@@ -6,8 +6,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::target::Target;
+use crate::agent::client;
 use crate::agent::in_process::{self, Served};
 use crate::diagnostic::Diagnostic;
+use crate::escalation::{self, Escalation};
 use crate::facts::{self, Facts, HostFacts};
 use crate::failure;
 use crate::interrupt::Interrupt;
@@ -16,7 +18,7 @@ use crate::system::native::Native;
 use crate::system::remote::Remote;
 use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
 use crate::system::{RootKind, System, root};
-use crate::transport::{Connection, Stage, Unreachable, ssh};
+use crate::transport::{AgentBinary, Connection, Stage, Unreachable, ssh};
 
 /// A host that was reached.
 pub(super) struct Reached {
@@ -31,16 +33,21 @@ pub(super) struct Reached {
 }
 
 impl Reached {
-    /// Reaches the host that `target` says.
+    /// Reaches the host that `target` says, as the user of `escalation` if there is one.
     ///
     /// # Errors
     /// Something on the way did not work out.
-    pub(super) fn open(target: &Target, interrupt: &Arc<Interrupt>) -> Result<Self, Unreachable> {
+    pub(super) fn open(
+        target: &Target,
+        escalation: Option<&Escalation>,
+        interrupt: &Arc<Interrupt>,
+    ) -> Result<Self, Unreachable> {
         match target {
             Target::Ssh(target, client) => {
                 let (target, client) = ((**target).clone(), Arc::clone(client));
                 let stop = Arc::clone(interrupt);
-                let dial = move || ssh::connect(&target, &client, &stop);
+                let escalation = escalation.cloned();
+                let dial = move || connect(&target, &client, escalation.as_ref(), &stop);
                 Remote::dial(Box::new(dial), RootKind::Live, Arc::clone(interrupt)).map(Self::remote)
             }
             Target::Chroot(root, kind) => {
@@ -50,7 +57,13 @@ impl Reached {
                 let connection: Box<dyn Connection> = Box::new(agent.map_err(|error| no_root(root, &error))?);
                 Remote::open(connection, kind, Arc::clone(interrupt)).map(Self::remote)
             }
-            Target::Local => Ok(Self::this_machine(interrupt)),
+            Target::Local => match escalation.filter(|escalation| !escalation.is_in_effect()) {
+                Some(escalation) => {
+                    let agent = escalation::launch(escalation, &AgentBinary::default(), interrupt)?;
+                    Remote::open(Box::new(agent), RootKind::Live, Arc::clone(interrupt)).map(Self::remote)
+                }
+                None => Ok(Self::this_machine(interrupt)),
+            },
             Target::Sandbox(directory, programs) => sandbox(directory, *programs),
         }
     }
@@ -90,6 +103,23 @@ impl Reached {
         remote.close();
         remote.unreachable().map_or(Ok(()), Err)
     }
+}
+
+/// Connects to a host, and has what follows done as the user of `escalation` if there is one.
+///
+/// # Errors
+/// As [`ssh::connect`]. Whether the user can be become is seen later.
+pub(super) fn connect(
+    target: &ssh::Target,
+    client: &Arc<ssh::Client>,
+    escalation: Option<&Escalation>,
+    interrupt: &Arc<Interrupt>,
+) -> Result<Box<dyn Connection>, Unreachable> {
+    let mut connection = ssh::connect(target, client, interrupt)?;
+    if let Some(escalation) = escalation {
+        client::escalate(&mut *connection, escalation)?;
+    }
+    Ok(connection)
 }
 
 /// A host in a directory.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::connect::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
 use crate::diagnostic::{Diagnostic, near_match};
+use crate::escalation::{self, DEFAULT_USER, Escalation, EscalationOptions, Method};
+use crate::secrets::SecretText;
 use crate::system::sandbox::Programs;
 use crate::system::{RootKind, root};
 use crate::transport::ssh;
@@ -70,6 +72,8 @@ pub(super) struct Reach<'a> {
     pub name: &'a str,
     /// What the play says about the kind.
     pub connection: Option<&'a str>,
+    /// What the play says about becoming another user.
+    pub escalation: &'a EscalationOptions,
     /// What the command line says.
     pub options: &'a ConnectionOptions,
     /// What the inventory says.
@@ -102,6 +106,50 @@ impl Reach<'_> {
             }
             _ => Ok(Target::Ssh(Box::new(self.ssh()?), client())),
         }
+    }
+
+    /// Who the play becomes at `target`, if anybody.
+    ///
+    /// Each part is taken from the command line, else from the play, else from the variables, as the connection is.
+    ///
+    /// # Errors
+    /// A variable makes no sense, or the target has no such user.
+    pub(super) fn escalation(&self, target: &Target) -> Result<Option<Escalation>, Diagnostic> {
+        let options = self.options.escalation.over(self.escalation);
+        let wanted = match options.wanted {
+            Some(wanted) => wanted,
+            None => self.variables.flag(&["ansible_become"])?.unwrap_or(false),
+        };
+        if !wanted {
+            return Ok(None);
+        }
+        let method = match options.method {
+            Some(method) => method,
+            None => self.variables.read(&["ansible_become_method"], Method::named)?.unwrap_or_default(),
+        };
+        let of_method = |what: &str| format!("ansible_{}_{what}", method.name());
+        let user = match options.user {
+            Some(user) => user,
+            None => {
+                let name = |user: &str| escalation::check_user(user).map(|()| user.to_owned());
+                let user = self.variables.read(&["ansible_become_user", &of_method("user")], name)?;
+                user.unwrap_or_else(|| DEFAULT_USER.to_owned())
+            }
+        };
+        if user != DEFAULT_USER && matches!(target, Target::Chroot(..) | Target::Sandbox(..)) {
+            let what = if matches!(target, Target::Sandbox(..)) { "a sandbox" } else { "a chroot" };
+            return Err(Diagnostic::new(format!(
+                "in {what}, a play can become nobody but `root`, not `{user}`"
+            )));
+        }
+        let password = match &self.options.become_password {
+            Some(password) => Some(password.clone()),
+            None => {
+                let names = ["ansible_become_password", "ansible_become_pass", &of_method("pass")];
+                self.variables.text(&names)?.map(SecretText::new)
+            }
+        };
+        Ok(Some(Escalation { method, user, password }))
     }
 
     fn chroot(&self) -> Result<Target, Diagnostic> {

@@ -11,6 +11,7 @@ use super::names::Names;
 use super::words::{FUNCTIONS, SIGNATURES, VALUES};
 use super::{current, playbook, task, verdict};
 use crate::diagnostic::{Diagnostic, Location, near_match};
+use crate::escalation::EscalationOptions;
 use crate::module::{Argument, Contract, Registry};
 
 /// The arguments of every module function, worked out once: schemas are not free.
@@ -194,6 +195,21 @@ fn check_options(subject: &Subject<'_>, call: &Call) -> Option<Diagnostic> {
                 .hint(format!("it has {}", known.join(", ")))
                 .near(unknown, known.iter().copied()),
         );
+    }
+    let bad = |name: &str, wanted: &str| {
+        Diagnostic::new(format!("the option `{name}` of {what} has to be {wanted}"))
+    };
+    for (name, position, value) in options {
+        let value = match value {
+            Literal::Text(text) => Value::String(text.clone()),
+            Literal::Plain(value) => value.clone(),
+            _ => continue,
+        };
+        if EscalationOptions::NAMES.contains(&name.as_str())
+            && let Err(problem) = EscalationOptions::default().set(name, &value, |wanted| bad(name, wanted))
+        {
+            return Some(problem.at(subject.at(*position)));
+        }
     }
     if call.name == "play" && !options.iter().any(|(name, ..)| name == "hosts") {
         let name = call.arguments[0].0.text().unwrap_or_default();

@@ -16,6 +16,7 @@ use super::words::error;
 use super::{current, engine as rhai_engine, handles};
 use crate::bundle::{Capture, Play};
 use crate::diagnostic::{Diagnostic, Location};
+use crate::escalation::EscalationOptions;
 use crate::module::Registry;
 use crate::placement::Placement;
 use crate::project::Project;
@@ -80,6 +81,8 @@ pub struct PlayDefinition {
     pub connection: Option<String>,
     /// Where it is evaluated, when the play says so.
     pub placement: Option<Placement>,
+    /// As whom its calls are made, as far as the play says so.
+    pub escalation: EscalationOptions,
     /// The sizes of the batches; the last one repeats. All at once when empty.
     pub serial: Vec<Batch>,
     /// More failed hosts than this end the play for all. Without limit when absent.
@@ -93,8 +96,11 @@ pub struct PlayDefinition {
 }
 
 /// The names of the options of a play.
-pub const OPTIONS: [&str; 11] = [
+pub const OPTIONS: [&str; 14] = [
     "hosts",
+    "become",
+    "become_user",
+    "become_method",
     "connection",
     "placement",
     "serial",
@@ -166,6 +172,7 @@ impl TopLevel {
             hosts: String::new(),
             connection: None,
             placement: None,
+            escalation: EscalationOptions::default(),
             serial: Vec::new(),
             max_failures: None,
             order: Order::default(),
@@ -229,6 +236,7 @@ impl PlayDefinition {
                 let placement = value.as_str().and_then(Placement::of);
                 self.placement = Some(placement.ok_or_else(|| bad("\"host\" or \"controller\""))?);
             }
+            "become" | "become_user" | "become_method" => self.escalation.set(name, &value, bad)?,
             "serial" => {
                 self.serial =
                     batches(&value).ok_or_else(|| bad("a number, a percentage, or an array of them"))?

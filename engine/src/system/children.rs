@@ -18,14 +18,14 @@ use crate::syscall;
 static OWN: RwLock<Mutex<BTreeSet<u32>>> = RwLock::new(Mutex::new(BTreeSet::new()));
 
 /// A process that somebody here waits for, until this is dropped.
-pub(super) struct Spawned(Child);
+pub(crate) struct Spawned(Child);
 
 impl Spawned {
     /// Starts a command.
     ///
     /// # Errors
     /// As [`Command::spawn`].
-    pub(super) fn by(command: &mut Command) -> io::Result<Self> {
+    pub(crate) fn by(command: &mut Command) -> io::Result<Self> {
         let own = OWN.read().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn()?;
         own.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());

@@ -1,6 +1,7 @@
 //! Ways to reach a host: each opens a byte stream to an agent there, and says in plain words which stage failed.
 
 mod agent_binary;
+pub(crate) mod cache;
 mod pipes;
 pub mod ssh;
 
@@ -9,8 +10,10 @@ use std::time::Duration;
 
 pub use agent_binary::AgentBinary;
 pub use pipes::Pipes;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
+use crate::printable;
 
 /// A byte stream to an agent, driven by one thread: what the controller has of a remote host.
 ///
@@ -43,8 +46,19 @@ pub trait Connection: Send {
     fn finish(self: Box<Self>) {}
 }
 
+/// Where `needle` begins in `hay`.
+pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    hay.windows(needle.len()).position(|window| window == needle)
+}
+
+/// What a host has said as text that can be shown.
+pub(crate) fn printable(said: &[u8]) -> String {
+    let said = String::from_utf8_lossy(said);
+    said.lines().map(printable::line).collect::<Vec<_>>().join("\n")
+}
+
 /// The stage at which a host could not be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Stage {
     /// The name could not be resolved to an address.
     Name,
@@ -54,6 +68,8 @@ pub enum Stage {
     HostKey,
     /// The host refused the login.
     Login,
+    /// The play's user could not be become.
+    Become,
     /// The agent could not be put there or started.
     Agent,
 }
@@ -66,13 +82,14 @@ impl Stage {
             Self::Connection => "connection",
             Self::HostKey => "host key",
             Self::Login => "login",
+            Self::Become => "become",
             Self::Agent => "agent",
         }
     }
 }
 
 /// A host that could not be reached: the stage, and what there is to say about it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Unreachable {
     /// Where on the way it failed.
     pub stage: Stage,

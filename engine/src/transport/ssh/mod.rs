@@ -3,7 +3,6 @@
 //! The command looks for the agent in the host's cache and becomes it. Only when it is missing does it take more: the agent
 //! travels once, compressed, and the command is given again.
 
-mod cache;
 mod dial;
 mod host_key;
 mod key_file;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Client;
-use super::cache::{self, Missing};
 use super::pipe::Pipe;
 use super::wire::{Trouble, Wire};
 use crate::agent::frame::MAGIC;
 use crate::diagnostic::Diagnostic;
-use crate::printable;
-use crate::transport::{AgentBinary, Connection, Stage, Unreachable};
+use crate::transport::cache::{self, Missing};
+use crate::transport::{AgentBinary, Connection, Stage, Unreachable, find, printable};
 
 /// How long the agent may take to say its first word, and the host to take in the agent.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,7 +60,9 @@ impl Stream {
             .binary
             .hash()
             .map_err(unreadable)
-            .and_then(|hash| Pipe::open(&mut wire, cache::start(hash, false)).map_err(not_run))
+            .and_then(|hash| {
+                Pipe::open(&mut wire, cache::command(&cache::start(hash, false))).map_err(not_run)
+            })
             .map_err(|error| Unreachable { stage: Stage::Agent, error })?;
         Ok(Self {
             wire,
@@ -126,7 +127,7 @@ impl Stream {
     /// Starts once more, and sends everything from the beginning.
     fn start_again(&mut self, attempt: Attempt) -> Result<(), Diagnostic> {
         let hash = self.client.binary.hash().map_err(unreadable)?;
-        let command = cache::start(hash, attempt == Attempt::Anew);
+        let command = cache::command(&cache::start(hash, attempt == Attempt::Anew));
         self.pipe = Pipe::open(&mut self.wire, command).map_err(not_run)?;
         self.phase = Phase::Starting { attempt, since: Instant::now() };
         self.sent = 0;
@@ -144,7 +145,7 @@ impl Stream {
             return Err(Diagnostic::new(error).hint("run it from a machine of the same kind"));
         }
         let hash = self.client.binary.hash().map_err(unreadable)?;
-        let command = cache::put(hash, missing.gzip);
+        let command = cache::command(&cache::put(hash, missing.gzip));
         let content;
         let content = if missing.gzip {
             self.client.binary.compressed().map_err(unreadable)?
@@ -186,18 +187,9 @@ fn put_through(pipe: &mut Pipe, wire: &mut Wire, mut content: &[u8]) -> Result<(
         }
     }
     let ending = pipe.ending(wire);
-    let said = String::from_utf8_lossy(pipe.output()).into_owned();
-    match said.split_once(cache::NO_PLACE) {
-        _ if said.contains(cache::DONE) => Ok(()),
-        Some((_, tried)) => {
-            let tried = printable(tried.lines().next().unwrap_or_default().trim().as_bytes());
-            Err(format!(
-                "no directory is the user's own, private and allows programs to run; tried: {}",
-                tried.replace(' ', ", ")
-            ))
-        }
-        None => Err(ending.unwrap_or_else(|| "the host's shell did not understand what to do".to_owned())),
-    }
+    cache::stored(pipe.output()).unwrap_or_else(|| {
+        Err(ending.unwrap_or_else(|| "the host's shell did not understand what to do".to_owned()))
+    })
 }
 
 impl Connection for Stream {
@@ -254,17 +246,6 @@ impl Connection for Stream {
             client.keep(name, wire);
         }
     }
-}
-
-/// Where `needle` begins in `hay`.
-fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    hay.windows(needle.len()).position(|window| window == needle)
-}
-
-/// What a host has said as text that can be shown.
-fn printable(said: &[u8]) -> String {
-    let said = String::from_utf8_lossy(said);
-    said.lines().map(printable::line).collect::<Vec<_>>().join("\n")
 }
 
 fn unreadable(reason: String) -> Diagnostic {

@@ -1,24 +1,29 @@
 //! The cache of agents on a host: the shell scripts that look for one and put one there.
 //!
 //! The scripts are for any POSIX shell (dash, busybox, ksh) with `ls`, `id`, `uname`, `mkdir` and the like; there need be no
-//! bash and no Python. They travel as one argument of `sh -c`, since the login shell may be fish or csh. So they
-//! must not contain a single quote, a newline, or a `!` (csh would take it for a line of its history).
+//! bash and no Python. They can travel as one argument of `sh -c` ([`command`]), since the login shell may be fish or csh. So
+//! they must not contain a single quote, a newline, or a `!` (csh would take it for a line of its history).
 //!
 //! An agent is only trusted in a directory that is the user's own, with nobody else having any access to it: root then
 //! starts nothing that another user could have put there.
 
+use super::printable;
+
+/// What the names of agents begin with.
+const PREFIX: &str = "agent-";
+
 /// What the look for an agent says when there is none, before what the host is and has.
-pub(super) const MISSING: &str = "refrain: no agent here:";
+const MISSING: &str = "refrain: no agent here:";
 
 /// What putting an agent there says when it is done.
-pub(super) const DONE: &str = "refrain: agent in place";
+const DONE: &str = "refrain: agent in place";
 
 /// What it says instead when no directory will do, before those that it tried.
-pub(super) const NO_PLACE: &str = "refrain: no place for the agent:";
+const NO_PLACE: &str = "refrain: no place for the agent:";
 
 /// A look at what a host is and has, where the agent is missing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Missing {
+pub(crate) struct Missing {
     /// What `uname -sm` says.
     pub machine: String,
     /// Whether it can unpack what gzip packed.
@@ -26,7 +31,7 @@ pub(super) struct Missing {
 }
 
 /// Finds the word that the agent is missing in what a host has said so far. What login shells print may stand around it.
-pub(super) fn missing(said: &[u8]) -> Option<Missing> {
+pub(crate) fn missing(said: &[u8]) -> Option<Missing> {
     let said = String::from_utf8_lossy(said);
     let (_, rest) = said.split_once(MISSING)?;
     let (line, _) = rest.split_once('\n')?;
@@ -34,27 +39,53 @@ pub(super) fn missing(said: &[u8]) -> Option<Missing> {
     Some(Missing { machine: machine.to_owned(), gzip: gzip == "gzip" })
 }
 
-/// The command that starts the agent with this hash, or says that it is missing. With `anew`, it is missing in any case.
-pub(super) fn start(hash: &str, anew: bool) -> String {
+/// What came of putting an agent there, by what was said meanwhile: `None` when that was nothing of its own.
+pub(crate) fn stored(said: &[u8]) -> Option<Result<(), String>> {
+    let said = String::from_utf8_lossy(said);
+    if said.contains(DONE) {
+        return Some(Ok(()));
+    }
+    let (_, tried) = said.split_once(NO_PLACE)?;
+    let tried = printable(tried.lines().next().unwrap_or_default().trim().as_bytes());
+    Some(Err(format!(
+        "no directory is the user's own, private and allows programs to run; tried: {}",
+        tried.replace(' ', ", ")
+    )))
+}
+
+/// The file name of the agent with this hash.
+fn name(hash: &str) -> String {
+    format!("{PREFIX}{hash}")
+}
+
+/// The hash of the agent with this file name.
+pub(crate) fn hash_of(name: &str) -> Option<&str> {
+    let hash = name.strip_prefix(PREFIX)?;
+    (hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(hash)
+}
+
+/// The script that starts the agent with this hash, or says that it is missing. With `anew`, it is missing in any case.
+pub(crate) fn start(hash: &str, anew: bool) -> String {
     let look = format!(
         "t() {{ safe \"$1\" && [ -s \"$1/$a\" ] && [ -x \"$1/$a\" ] && exec \"$1/$a\" agent; }}; \
          t \"$c\"; u=$(id -u); f=\"{FURTHER}\"; for d in $f; do t \"$d\"; done; "
     );
     let look = if anew { "" } else { &look };
-    wrap(&format!(
-        "a=agent-{hash}; {PLACES}; {look}\
+    format!(
+        "a={}; {PLACES}; {look}\
          if command -v gzip >/dev/null 2>&1; then z=gzip; else z=plain; fi; \
-         echo; echo \"{MISSING} $z $(uname -sm)\""
-    ))
+         echo; echo \"{MISSING} $z $(uname -sm)\"",
+        name(hash)
+    )
 }
 
-/// The command that takes in the agent with this hash from standard input, and keeps at most one other.
+/// The script that takes in the agent with this hash from standard input, and keeps at most one other.
 ///
 /// A directory must let programs run: some are mounted so that they don't.
-pub(super) fn put(hash: &str, gzip: bool) -> String {
+pub(crate) fn put(hash: &str, gzip: bool) -> String {
     let unpack = if gzip { "gzip -dc" } else { "cat" };
-    wrap(&format!(
-        "umask 077; a=agent-{hash}; {PLACES}; u=$(id -u); f=\"{FURTHER}\"; \
+    format!(
+        "umask 077; a={}; {PLACES}; u=$(id -u); f=\"{FURTHER}\"; \
          for d in \"$c\" $f; do \
            n=\"$d/new-$$\"; \
            mkdir -p \"$d\" 2>/dev/null && safe \"$d\" || continue; \
@@ -63,8 +94,9 @@ pub(super) fn put(hash: &str, gzip: bool) -> String {
            {CLEAN}; \
            echo \"{DONE}\"; exit 0; \
          done; \
-         echo \"{NO_PLACE} $c $f\"; exit 1"
-    ))
+         echo \"{NO_PLACE} $c $f\"; exit 1",
+        name(hash)
+    )
 }
 
 /// The first place, and what makes a place safe: it is the user's own, and nobody else's.
@@ -83,7 +115,8 @@ const CLEAN: &str = "k=0; cd \"$d\" && for o in $(ls -t); do case $o in \"$a\") 
     agent-*) k=$((k + 1)); [ $k -gt 1 ] && rm -f \"$o\";; esac; done; \
     find . -name \"new-*\" -mtime +0 -exec rm -f {} + 2>/dev/null";
 
-fn wrap(script: &str) -> String {
+/// The command for a login shell, whichever it is, that runs a script.
+pub(crate) fn command(script: &str) -> String {
     debug_assert!(!script.contains(['\'', '\n', '!']), "{script}");
     format!("exec sh -c '{script}'")
 }
@@ -173,11 +206,11 @@ mod tests {
         }
 
         fn start(&self) -> String {
-            self.run(&start(HASH, false), b"")
+            self.run(&command(&start(HASH, false)), b"")
         }
 
         fn put(&self) -> String {
-            self.run(&put(HASH, false), AGENT)
+            self.run(&command(&put(HASH, false)), AGENT)
         }
 
         fn agents(&self, directory: &Path) -> Vec<String> {
@@ -202,13 +235,13 @@ mod tests {
             assert_eq!(missing, Missing { machine: crate::transport::AgentBinary::machine(), gzip: true });
             let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
             packed.write_all(AGENT).unwrap();
-            let said = host.run(&put(HASH, true), &packed.finish().unwrap());
+            let said = host.run(&command(&put(HASH, true)), &packed.finish().unwrap());
             assert!(said.contains(DONE), "{}: {said}", host.shell);
             assert_eq!(host.start(), "agent got agent\n", "{}", host.shell);
             assert_eq!(host.agents(&host.cache()), [format!("agent-{HASH}")]);
             let mode = fs::metadata(host.cache().join(format!("agent-{HASH}"))).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700);
-            let anew = host.run(&start(HASH, true), b"");
+            let anew = host.run(&command(&start(HASH, true)), b"");
             assert!(super::missing(anew.as_bytes()).is_some(), "{}: {anew}", host.shell);
         }
     }
@@ -217,7 +250,7 @@ mod tests {
     fn what_breaks_off_is_not_left_behind() {
         for host in Host::all() {
             fs::create_dir(host.path("home")).unwrap();
-            let said = host.run(&put(HASH, true), b"this is not gzip");
+            let said = host.run(&command(&put(HASH, true)), b"this is not gzip");
             assert!(!said.contains(DONE), "{}: {said}", host.shell);
             assert_eq!(host.agents(&host.cache()), [""; 0], "{}", host.shell);
         }
