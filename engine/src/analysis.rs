@@ -27,6 +27,8 @@ pub struct Analysis {
     pub reads_groups: bool,
     /// Whether a script or template reads other hosts' variables.
     pub reads_hostvars: bool,
+    /// Whether a task becomes another user.
+    pub tasks_become: bool,
 }
 
 struct Walk<'a> {
@@ -89,6 +91,7 @@ impl Walk<'_> {
         self.found.sources.scripts.insert(path.to_owned(), Arc::clone(&text));
         self.found.reads_groups |= script.reads("groups");
         self.found.reads_hostvars |= script.calls.iter().any(|call| call.name == "hostvars");
+        self.found.tasks_become |= script.calls.iter().any(lint::is_task_that_becomes);
         let is_playbook = path == self.found.sources.playbook;
         let subject = Subject { path, text: &text, script: &script, is_playbook };
         let first = self.found.problems.len();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::diagnostic::Location;
+use crate::escalation::TaskEscalation;
 use crate::secrets::SecretText;
 use crate::system::RootKind;
 
@@ -197,6 +198,8 @@ pub struct HostData {
     pub variables: Arc<Values>,
     /// Variables of the highest layer, from `-e`.
     pub extra: Arc<Values>,
+    /// What tasks that become another user need. Nothing where there are none.
+    pub escalation: TaskEscalation,
 }
 
 /// What is about the whole inventory. Only sent when the play asks for it.

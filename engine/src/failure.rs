@@ -78,6 +78,9 @@ pub enum Failure {
     /// A template, or a value in a variable file, could not be evaluated.
     #[error("{}", .0.message)]
     Source(Box<Diagnostic>),
+    /// The user whom a task becomes could not be become.
+    #[error("{}", .0.message)]
+    Become(Box<Diagnostic>),
     /// The run was interrupted before this call.
     #[error("interrupted")]
     Interrupted,
@@ -132,7 +135,7 @@ impl Failure {
             Self::Command { output, .. } | Self::Timeout { output, .. } | Self::Stopped { output, .. } => {
                 Some(output)
             }
-            Self::Source(error) | Self::Lost(error) => error.output.as_deref(),
+            Self::Source(error) | Self::Become(error) | Self::Lost(error) => error.output.as_deref(),
             _ => None,
         }
     }
@@ -141,7 +144,7 @@ impl Failure {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::State { hint, .. } | Self::Argument { hint, .. } => hint.clone(),
-            Self::Source(error) | Self::Lost(error) => error.hint.clone(),
+            Self::Source(error) | Self::Become(error) | Self::Lost(error) => error.hint.clone(),
             Self::NotConverged { .. } => {
                 Some("something on the host undoes the change, or the module does not see it".to_owned())
             }

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use refrain_engine::event::{EventKind, Status};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::LONG;
@@ -440,4 +442,141 @@ fn a_local_play_is_run_by_an_agent_of_the_other_user() {
         let finished = finish(&mut command).succeeded();
         assert!(finished.messages()[0].starts_with("app\n"), "{finished:#?}");
     }
+}
+
+/// A play whose tasks become others. What it makes is below `TOP`, where only root may make anything, and at `HOME`.
+const TASKS: &str = r#"
+    let who = || command::run(["id", "-un"], #{ probe: true }).stdout;
+    file::content("HOME/own", "mine\n");
+    task("As root", #{ become: true }, || {
+        let restart = handler("Restart", || file::content("TOP/handled", "by " + who.call() + "\n"));
+        file::directory("TOP/closed", #{ mode: "0700" });
+        file::content("TOP/closed/file", "for root only\n").notify(restart);
+        print(`as ${who.call()}`);
+        task("As app", #{ become_user: "app" }, || {
+            print(`as ${who.call()}`);
+            file::content("/var/tmp/of-app", "its own\n");
+        });
+        task("Without", #{ become: false }, || print(`without ${who.call()}`));
+    });
+    print(`back as ${who.call()}, TOP/closed is there: ${file::exists("TOP/closed")}`);
+    print(`and /var/tmp/of-app: ${file::read("/var/tmp/of-app")}`);
+    print(`the password is ${vars.ansible_become_password}`);
+"#;
+
+#[test]
+fn tasks_are_made_as_others_and_the_rest_of_the_play_is_not() {
+    let Some((project, sshd)) = site(with_password()) else { return };
+    for method in ["sudo", "su"] {
+        let top = tempfile::tempdir().unwrap();
+        fs::set_permissions(top.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let home = sshd.home(method);
+        fs::create_dir(&home).unwrap();
+        std::os::unix::fs::chown(&home, Some(4242), Some(4242)).unwrap();
+        let text = TASKS.replace("TOP", top.path().to_str().unwrap()).replace("HOME", home.to_str().unwrap());
+        play(&project, &text.replace("of-app", &format!("of-app-{method}")));
+        set(&project, &sshd, &format!("{} ansible_become_method={method}", right(method)));
+        let check = run(&project, &["--check"]).succeeded();
+        assert_eq!(fs::read_dir(top.path()).unwrap().count() + fs::read_dir(&home).unwrap().count(), 0);
+        let made = run(&project, &[]).succeeded();
+        assert_eq!(check.messages(), made.messages(), "what one predicts, the other sees");
+        let place = top.path().display();
+        assert_eq!(
+            made.messages(),
+            [
+                "as root".to_owned(),
+                "as app".to_owned(),
+                "without tester".to_owned(),
+                format!("back as tester, {place}/closed is there: true"),
+                format!("and /var/tmp/of-app-{method}: its own\n"),
+                "the password is ••••".to_owned(),
+            ]
+        );
+        let owner = |path: &Path| fs::metadata(path).unwrap().uid();
+        assert_eq!(owner(&home.join("own")), 4242);
+        assert_eq!(owner(&top.path().join("closed/file")), 0);
+        assert_eq!(fs::read_to_string(top.path().join("handled")).unwrap(), "by root\n");
+        let again = run(&project, &[]).succeeded();
+        let changed = again.events().into_iter().filter(|event| match &event.kind {
+            EventKind::Task(task) => task.status == Status::Changed,
+            _ => false,
+        });
+        assert_eq!(changed.count(), 0, "{again:#?}");
+        until(|| agents(&sshd, "root").is_empty() && agents(&sshd, "app").is_empty());
+    }
+}
+
+#[test]
+fn a_task_that_can_not_become_somebody_fails_and_can_be_caught() {
+    let Some((project, sshd)) = site(with_password()) else { return };
+    let body = r#"
+        for method in ["sudo", "sudo", "su"] {
+            try {
+                task("As root", #{ become: true, become_method: method }, || file::content("/root/x", ""));
+            } catch (e) {
+                print(e.message);
+            }
+        }
+    "#;
+    play(&project, body);
+    set(&project, &sshd, "ansible_become_password=hunter2");
+    let finished = run(&project, &[]).succeeded();
+    assert_eq!(finished.messages().len(), 3, "{finished:#?}");
+    let failures = finished.events().into_iter().filter_map(|event| match event.kind {
+        EventKind::Task(task) => task.error,
+        _ => None,
+    });
+    let shown: Vec<String> = failures.map(|error| error.to_string()).collect();
+    // A program is asked once: what it has refused, it would refuse again.
+    assert_eq!(shown[0], shown[1]);
+    insta::assert_snapshot!(shown[1..].join("\n\n"), @r#"
+    file::content failed
+     --> play.rhai:4:84
+      |
+    4 |                 task("As root", #{ become: true, become_method: method }, || file::content("/root/x", ""));
+      |                                                                                    ^^^^^^^
+    caused by: could not become `root` by `sudo`
+    caused by: the password is wrong
+        [sudo] password for tester:
+        Sorry, try again.
+    hint: `sudo` wants the password of the user who logs in
+
+    file::content failed
+     --> play.rhai:4:84
+      |
+    4 |                 task("As root", #{ become: true, become_method: method }, || file::content("/root/x", ""));
+      |                                                                                    ^^^^^^^
+    caused by: could not become `root` by `su`
+    caused by: the password is wrong
+        Password:
+        su: Authentication failure
+    hint: `su` wants the password of the user whom one becomes
+    "#);
+}
+
+#[test]
+fn a_task_can_not_undo_what_its_play_has_become() {
+    let Some((project, _sshd)) = site(without_password()) else { return };
+    play(&project, r#"task("As before", #{ become: false }, || print("no"));"#);
+    let finished = run(&project, &["-b"]);
+    assert_eq!(finished.code, Some(2), "{finished:#?}");
+    assert!(finished.stdout.contains("the play has become `root`"), "{finished:#?}");
+}
+
+#[test]
+fn what_a_predicted_user_would_do_is_not_known() {
+    let Some((project, _sshd)) = site(without_password()) else { return };
+    let body = r#"
+        task("Make one", #{ become: true }, || user::present("fresh"));
+        task("As the new one", #{ become: true, become_user: "fresh" }, || file::content("/tmp/fresh", ""));
+    "#;
+    play(&project, body);
+    let finished = run(&project, &["--check"]).succeeded();
+    let of_fresh = finished.events().into_iter().find_map(|event| match event.kind {
+        EventKind::Task(task) if task.subject.is_empty() => Some(task),
+        _ => None,
+    });
+    let task = of_fresh.unwrap();
+    assert_eq!(task.status, Status::MayChange);
+    assert_eq!(task.reason.as_deref(), Some("the user whom the task becomes is not there yet"));
 }

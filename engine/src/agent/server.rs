@@ -17,6 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::{Source, rollback};
 use crate::module::Registry;
 use crate::script::host::{self, Surroundings};
+use crate::system::RootKind;
 use crate::system::native::Native;
 use crate::system::remote::{self, Call};
 use crate::transport::AgentBinary;
@@ -41,7 +42,7 @@ pub fn serve(
     greet(&mut output.stream)?;
     let work = loop {
         match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
-            Some(ToAgent::Become(escalation)) if escalation.is_in_effect() => {}
+            Some(ToAgent::Become(escalation)) if escalation.is_in_effect(&Native::new(RootKind::Live)) => {}
             Some(ToAgent::Become(escalation)) => return pass_on(&escalation, input, output, &interrupt),
             Some(ToAgent::Run(bundle)) => break Work::Play(bundle),
             Some(ToAgent::RollBack(order)) => break Work::RollBack(order),

@@ -47,6 +47,8 @@ pub(super) struct Running {
     pub(super) complaints: File,
     /// The terminal of the program, where the system gives one. It has to be kept as long as the program runs.
     pub(super) terminal: Option<Terminal>,
+    /// It did not end when it should have.
+    left: bool,
 }
 
 /// The near end of what a script reads.
@@ -100,11 +102,14 @@ impl Running {
         syscall::seat(&mut command, far()?);
         let child = Spawned::by(&mut command).map_err(failed)?;
         let (output, complaints) = (output.into(), OwnedFd::from(complaints).into());
-        Ok(Self { child, input: Some(input), output, complaints, terminal })
+        Ok(Self { child, input: Some(input), output, complaints, terminal, left: false })
     }
 
     /// Takes everything away from the program and waits for it to end, but not for ever.
-    pub(super) fn ending(mut self) -> Option<ExitStatus> {
+    pub(super) fn ending(&mut self) -> Option<ExitStatus> {
+        if self.left {
+            return None;
+        }
         drop(self.input.take());
         drop(self.terminal.take());
         let deadline = Instant::now() + GRACE;
@@ -116,7 +121,14 @@ impl Running {
         }
         // A program that is root's can't be ended by another user, only be left alone.
         let _ = self.child.kill();
+        self.left = true;
         None
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.ending();
     }
 }
 
@@ -203,7 +215,6 @@ impl<'a> Conversation<'a> {
                 // The question that was not answered says nothing, and may not be whole.
                 let whole = self.said.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
                 self.said.truncate(whole);
-                self.running.ending();
                 return Err((refusal, self.said));
             }
             open = self.read(LOOK);
@@ -263,8 +274,9 @@ impl<'a> Conversation<'a> {
     }
 
     /// Waits for the end. Gives the complaints, what the script has said, and in words how it ended.
-    pub(super) fn ending(self) -> (Vec<u8>, Vec<u8>, String) {
-        (self.said, self.output, words(self.running.ending()))
+    pub(super) fn ending(mut self) -> (Vec<u8>, Vec<u8>, String) {
+        let ending = words(self.running.ending());
+        (self.said, self.output, ending)
     }
 
     /// Reads what comes in a while. `false` when all has been said: the program has closed its output.

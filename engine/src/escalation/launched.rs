@@ -46,7 +46,7 @@ impl Launched {
     }
 
     /// Waits for its end. Gives in words what was wrong with it.
-    pub(super) fn ending(self) -> Option<String> {
+    pub(super) fn ending(mut self) -> Option<String> {
         match self.running.ending() {
             Some(status) if status.success() => None,
             status => Some(super::conversation::words(status)),
@@ -92,7 +92,7 @@ impl Connection for Launched {
         printable(&self.complaints.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn finish(self: Box<Self>) {
+    fn finish(mut self: Box<Self>) {
         self.running.ending();
     }
 }

@@ -14,14 +14,13 @@ mod refusal;
 mod relay;
 mod terminal;
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::accounts;
 use crate::diagnostic::Diagnostic;
 use crate::secrets::SecretText;
+use crate::system::View;
 
 pub use launch::launch;
 pub use launched::Launched;
@@ -72,7 +71,7 @@ impl Method {
 pub const DEFAULT_USER: &str = "root";
 
 /// What one layer (the command line, a play, a task, variables) says about becoming another user.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EscalationOptions {
     /// Whether to become another user.
     pub wanted: Option<bool>,
@@ -129,6 +128,17 @@ impl EscalationOptions {
     }
 }
 
+/// What the tasks of a play that become another user have of that play.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TaskEscalation {
+    /// Whom and by what, where a task does not say so.
+    pub options: EscalationOptions,
+    /// What to answer when a program asks for a password.
+    pub password: Option<SecretText>,
+    /// Whom the play itself has become, if anybody.
+    pub play: Option<String>,
+}
+
 /// Checks the name of a user: a program must not take it for something else.
 ///
 /// # Errors
@@ -150,20 +160,22 @@ pub struct Escalation {
 }
 
 impl Escalation {
-    /// Whether this process acts as that user already. A user whom only a directory service knows is never found.
-    pub fn is_in_effect(&self) -> bool {
-        let own = rustix::process::geteuid();
+    /// Whether what is done on `host` is done as that user already. A user whom only a directory service knows is never found.
+    pub fn is_in_effect(&self, host: &dyn View) -> bool {
+        let (own, _) = host.identity();
         if self.user == DEFAULT_USER {
-            return own.is_root();
+            return own == 0;
         }
-        let known = std::fs::read_to_string(Path::new("/etc/passwd")).unwrap_or_default();
-        accounts::parse_users(&known).iter().any(|user| user.name == self.user && user.uid == own.as_raw())
+        let known = accounts::users(host).unwrap_or_default();
+        known.iter().any(|user| user.name == self.user && user.uid == own)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::RootKind;
+    use crate::system::native::Native;
 
     #[test]
     fn what_a_layer_does_not_say_is_said_by_those_below() {
@@ -198,7 +210,8 @@ mod tests {
     #[test]
     fn who_one_is_already_needs_not_be_become() {
         let to = |user: &str| Escalation { method: Method::Sudo, user: user.to_owned(), password: None };
-        assert_eq!(to("root").is_in_effect(), rustix::process::geteuid().is_root());
-        assert!(!to("nobody at all").is_in_effect());
+        let host = Native::new(RootKind::Live);
+        assert_eq!(to("root").is_in_effect(&host), rustix::process::geteuid().is_root());
+        assert!(!to("nobody at all").is_in_effect(&host));
     }
 }

@@ -128,6 +128,40 @@ pub trait Journal {
     fn ended(&self, complete: bool, met: &[CallIdentity]) -> Result<(), Failure>;
 }
 
+/// What a journal is told of the changes that are made as another user than the one whom it belongs to: that there are some,
+/// which can't be taken back by it. What was there before may be nothing for the eyes of its own user.
+pub struct OfOther<'a>(pub &'a dyn Journal);
+
+impl Journal for OfOther<'_> {
+    fn pending(&self) -> Result<Pending, Failure> {
+        self.0.pending()
+    }
+
+    fn before(&self, step: &StepNote, _host: &dyn View) -> Result<(), Failure> {
+        self.0.action(&step.call)
+    }
+
+    fn after(&self, _host: &dyn View) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn action(&self, call: &CallIdentity) -> Result<(), Failure> {
+        self.0.action(call)
+    }
+
+    fn notified(&self, handler: &HandlerIdentity, call: Option<&CallIdentity>) -> Result<(), Failure> {
+        self.0.notified(handler, call)
+    }
+
+    fn handled(&self, handler: &HandlerIdentity) -> Result<(), Failure> {
+        self.0.handled(handler)
+    }
+
+    fn ended(&self, complete: bool, met: &[CallIdentity]) -> Result<(), Failure> {
+        self.0.ended(complete, met)
+    }
+}
+
 /// Where the journal of a play comes from.
 pub enum Source {
     /// It is kept on this machine.

@@ -22,6 +22,7 @@ use crate::project::Project;
 use crate::script::controller::Controller;
 use crate::script::host::{self, Surroundings};
 use crate::secrets::SecretText;
+use crate::system::native::Native;
 use crate::system::sandbox::Programs;
 use crate::system::{RootKind, System};
 use crate::transport::{AgentBinary, Connection, Stage, Unreachable, ssh};
@@ -131,7 +132,7 @@ pub(super) fn run(
     job: Job,
 ) -> Result<Ended, Unreachable> {
     if let (Target::Local, Placement::Host, Some(escalation)) = (target, placement, escalation)
-        && !escalation.is_in_effect()
+        && !escalation.is_in_effect(&Native::new(RootKind::Live))
     {
         let agent = escalation::launch(escalation, &AgentBinary::default(), &job.interrupt);
         return through(agent.map(|agent| Box::new(agent) as Box<dyn Connection>), job);

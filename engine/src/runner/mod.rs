@@ -282,6 +282,8 @@ fn on_host(
         }
     };
     emit(EventKind::HostStarted { connection: target.to_string() });
+    let password = escalation.as_ref().and_then(|escalation| escalation.password.as_ref());
+    let password = password.or(data.escalation.password.as_ref()).cloned();
     let work = match &prepared.takes_back {
         Some(taken_back) => Work::RollBack(rollback::Order {
             run: prepared.run.clone(),
@@ -304,7 +306,6 @@ fn on_host(
     let last = Arc::new(Mutex::new(None));
     let emit: connect::Emit = Arc::new({
         let (running, host, last) = (Arc::clone(running), host.to_owned(), Arc::clone(&last));
-        let password = escalation.as_ref().and_then(|escalation| escalation.password.clone());
         move |kind| {
             let kind = match &password {
                 Some(password) => mask(kind, password),

@@ -14,7 +14,7 @@ use super::target::{self, Reach, Target};
 use crate::analysis;
 use crate::bundle::{self, HostData, Neighbours, Peer, Settings, Sources, Values};
 use crate::diagnostic::Diagnostic;
-use crate::escalation::Escalation;
+use crate::escalation::{Escalation, TaskEscalation};
 use crate::inventory::{self, Inventory, extra_vars};
 use crate::module::Registry;
 use crate::project::Project;
@@ -56,6 +56,8 @@ pub struct PreparedPlaybook {
     pub inventory: Inventory,
     /// What travels of the inventory.
     pub neighbours: Arc<Neighbours>,
+    /// Whether a task becomes another user.
+    pub tasks_become: bool,
     /// Its plays with their hosts.
     pub plays: Vec<(PlayDefinition, Vec<String>)>,
     /// What its top level said.
@@ -147,6 +149,7 @@ pub fn prepare(
                         analysis.reads_hostvars,
                     )),
                     sources: Arc::new(analysis.sources),
+                    tasks_become: analysis.tasks_become,
                     plays: Vec::new(),
                     said: evaluated.said,
                     inventory,
@@ -243,11 +246,12 @@ impl Prepared {
     ) -> Result<(HostData, Target, Option<Escalation>), Diagnostic> {
         let inventory = &playbook.inventory;
         let written = inventory.variables(name);
-        let data = HostData {
+        let mut data = HostData {
             name: name.to_owned(),
             groups: inventory.groups_of(name).map(ToOwned::to_owned).collect(),
             variables: Arc::new(inventory::values(written.iter())),
             extra: Arc::clone(&self.extra),
+            escalation: TaskEscalation::default(),
         };
         let names = || names_of(name, inventory);
         let reach = Reach {
@@ -260,6 +264,10 @@ impl Prepared {
         };
         let target = reach.target(|| self.ssh_client())?;
         let escalation = reach.escalation(&target)?;
+        if playbook.tasks_become {
+            let play = escalation.as_ref().map(|escalation| escalation.user.clone());
+            data.escalation = TaskEscalation { play, ..reach.task_escalation()? };
+        }
         Ok((data, target, escalation))
     }
 

@@ -37,6 +37,7 @@ pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Dia
         sources: Arc::default(),
         inventory,
         neighbours: Arc::default(),
+        tasks_become: false,
         plays: vec![(play(run), hosts)],
         said: Vec::new(),
     };

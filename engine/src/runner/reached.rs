@@ -57,7 +57,8 @@ impl Reached {
                 let connection: Box<dyn Connection> = Box::new(agent.map_err(|error| no_root(root, &error))?);
                 Remote::open(connection, kind, Arc::clone(interrupt)).map(Self::remote)
             }
-            Target::Local => match escalation.filter(|escalation| !escalation.is_in_effect()) {
+            Target::Local => match escalation.filter(|whom| !whom.is_in_effect(&Native::new(RootKind::Live)))
+            {
                 Some(escalation) => {
                     let agent = escalation::launch(escalation, &AgentBinary::default(), interrupt)?;
                     Remote::open(Box::new(agent), RootKind::Live, Arc::clone(interrupt)).map(Self::remote)

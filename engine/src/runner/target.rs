@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::connect::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
 use crate::diagnostic::{Diagnostic, near_match};
-use crate::escalation::{self, DEFAULT_USER, Escalation, EscalationOptions, Method};
+use crate::escalation::{self, DEFAULT_USER, Escalation, EscalationOptions, Method, TaskEscalation};
 use crate::secrets::SecretText;
 use crate::system::sandbox::Programs;
 use crate::system::{RootKind, root};
@@ -115,14 +115,40 @@ impl Reach<'_> {
     /// # Errors
     /// A variable makes no sense, or the target has no such user.
     pub(super) fn escalation(&self, target: &Target) -> Result<Option<Escalation>, Diagnostic> {
-        let options = self.options.escalation.over(self.escalation);
-        let wanted = match options.wanted {
+        let wanted = match self.options.escalation.over(self.escalation).wanted {
             Some(wanted) => wanted,
             None => self.variables.flag(&["ansible_become"])?.unwrap_or(false),
         };
         if !wanted {
             return Ok(None);
         }
+        let escalation = self.whom()?;
+        let place = match target {
+            Target::Chroot(..) => "a chroot",
+            Target::Sandbox(..) => "a sandbox",
+            Target::Local | Target::Ssh(..) => return Ok(Some(escalation)),
+        };
+        match escalation.user.as_str() {
+            DEFAULT_USER => Ok(Some(escalation)),
+            user => Err(Diagnostic::new(format!(
+                "in {place}, a play can become nobody but `{DEFAULT_USER}`, not `{user}`"
+            ))),
+        }
+    }
+
+    /// What tasks that become another user are given.
+    ///
+    /// # Errors
+    /// A variable makes no sense.
+    pub(super) fn task_escalation(&self) -> Result<TaskEscalation, Diagnostic> {
+        let Escalation { method, user, password } = self.whom()?;
+        let options = EscalationOptions { wanted: None, user: Some(user), method: Some(method) };
+        Ok(TaskEscalation { options, password, play: None })
+    }
+
+    /// Whom to become where somebody is, by what, and with which password.
+    fn whom(&self) -> Result<Escalation, Diagnostic> {
+        let options = self.options.escalation.over(self.escalation);
         let method = match options.method {
             Some(method) => method,
             None => self.variables.read(&["ansible_become_method"], Method::named)?.unwrap_or_default(),
@@ -136,12 +162,6 @@ impl Reach<'_> {
                 user.unwrap_or_else(|| DEFAULT_USER.to_owned())
             }
         };
-        if user != DEFAULT_USER && matches!(target, Target::Chroot(..) | Target::Sandbox(..)) {
-            let what = if matches!(target, Target::Sandbox(..)) { "a sandbox" } else { "a chroot" };
-            return Err(Diagnostic::new(format!(
-                "in {what}, a play can become nobody but `root`, not `{user}`"
-            )));
-        }
         let password = match &self.options.become_password {
             Some(password) => Some(password.clone()),
             None => {
@@ -149,7 +169,7 @@ impl Reach<'_> {
                 self.variables.text(&names)?.map(SecretText::new)
             }
         };
-        Ok(Some(Escalation { method, user, password }))
+        Ok(Escalation { method, user, password })
     }
 
     fn chroot(&self) -> Result<Target, Diagnostic> {

@@ -223,6 +223,9 @@ fn explain(
         Failure::Source(source) => error.because(source.to_string()),
         failure => {
             let mut error = error.because(readable(&failure.to_string()));
+            if let Failure::Become(refused) = failure {
+                error = refused.causes.iter().fold(error, |error, cause| error.because(readable(cause)));
+            }
             error.hint = failure.hint();
             error
         }

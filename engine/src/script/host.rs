@@ -26,13 +26,14 @@ use super::{current, engine as rhai_engine, tags};
 use crate::agent::Ended;
 use crate::bundle::{Bundle, Capture, File};
 use crate::diagnostic::Diagnostic;
+use crate::escalation::EscalationOptions;
 use crate::event::{EventKind, Recap, Status};
 use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::journal::Source;
 use crate::journal::turn::{self, Turn};
-use crate::module::converge::{Call, Report};
+use crate::journal::{Journal, OfOther, Source};
+use crate::module::converge::{Call, Field, Mode, Report};
 use crate::module::{Entry, Materials, Registry, Text};
 use crate::secrets::Secrets;
 use crate::system::System;
@@ -77,6 +78,7 @@ pub(super) struct Scope {
     no_log: bool,
     /// The host that is worked on. The play's own when absent.
     pub there: Option<Rc<Workplace>>,
+    escalation: EscalationOptions,
 }
 
 /// A role that is running, or whose handler is.
@@ -136,10 +138,11 @@ pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> E
         environment: bundle.play.environment.clone(),
         ..Scope::default()
     };
+    let tasks = bundle.host.escalation.clone();
     let host = Rc::new(Host {
         bundle,
         secrets,
-        own: Rc::new(Workplace::new(system, facts, journal, calls)),
+        own: Rc::new(Workplace::new(system, facts, journal, calls, tasks)),
         others: RefCell::default(),
         emit,
         fetch,
@@ -376,12 +379,26 @@ impl Host {
         Rc::clone(&self.here().facts)
     }
 
-    /// Calls a module function.
+    /// Calls a module function, as the user whom the enclosing tasks become.
     pub(super) fn call(&self, entry: &Entry, arguments: Value) -> Report {
         let here = self.here();
-        let mode = here.mode(self.checking());
-        let (journal, calls, place) = (&*here.journal, &here.calls, &self.place());
-        entry.call(arguments, &Call { mode, materials: self, journal, calls, place })
+        let whom = self.with_scope(|scope| scope.escalation.clone());
+        let actor = match here.actors.acting(&whom, self.checking()) {
+            Ok(Some(actor)) => actor,
+            Ok(None) => return of_predicted_user(),
+            Err(failure) => return Report { failure: Some(failure), ..Report::empty(Status::Failed) },
+        };
+        let of_other = OfOther(&*here.journal);
+        let journal: &dyn Journal = if here.actors.is_own(&actor) { &*here.journal } else { &of_other };
+        let (calls, place) = (&here.calls, &self.place());
+        let call = |mode| Call { mode, materials: self, journal, calls, place };
+        if self.checking() {
+            let overlay = here.actors.overlay(&actor);
+            entry.call(arguments, &call(Mode::Check(&overlay)))
+        } else {
+            here.actors.forget_host();
+            entry.call(arguments, &call(Mode::Change(&*actor.system)))
+        }
     }
 
     // --- variables -------------------------------------------------------------------------------------------------
@@ -504,6 +521,10 @@ impl Host {
         scope.environment.extend(options.environment.clone());
         scope.check = options.check.or(scope.check);
         scope.no_log |= options.no_log;
+        if let Err(problem) = self.own.actors.check(&options.escalation) {
+            return error(context, problem);
+        }
+        scope.escalation = options.escalation.over(&scope.escalation);
         if let Some(seconds) = options.timeout {
             let deadline = Instant::now() + Duration::from_secs_f64(seconds);
             scope.deadline = Some(scope.deadline.map_or(deadline, |outer| outer.min(deadline)));
@@ -520,6 +541,16 @@ impl Host {
             let left = end.saturating_duration_since(Instant::now());
             std::thread::sleep(left.min(Duration::from_millis(50)));
         }
+    }
+}
+
+/// The report of a call that check mode can't predict, since its user is only predicted.
+fn of_predicted_user() -> Report {
+    Report {
+        reason: Some("the user whom the task becomes is not there yet".to_owned()),
+        changed: Field::Unknown,
+        fields: vec![("value".to_owned(), Field::Unknown)],
+        ..Report::empty(Status::MayChange)
     }
 }
 

@@ -218,6 +218,16 @@ fn check_options(subject: &Subject<'_>, call: &Call) -> Option<Diagnostic> {
     None
 }
 
+/// Whether a call is a task that says something about becoming another user, or may do so: its options are computed.
+pub fn is_task_that_becomes(call: &Call) -> bool {
+    let [_, (options, _), _] = &call.arguments[..] else { return false };
+    let may = match options {
+        Literal::Map(options) => options.iter().any(|(name, ..)| name == "become"),
+        _ => true,
+    };
+    call.namespace.is_empty() && call.name == "task" && may
+}
+
 fn check_module_call(catalogue: &Catalogue<'_>, subject: &Subject<'_>, call: &Call) -> Option<Diagnostic> {
     let imported = subject.script.imports.iter().any(|import| import.alias == call.namespace);
     if imported || call.namespace == "global" {

@@ -10,16 +10,30 @@ use super::fault::{Ending, Fault, place};
 use super::host::Host;
 use super::values::to_json;
 use crate::diagnostic::Diagnostic;
+use crate::escalation::EscalationOptions;
 
 /// The names of the options.
-pub const OPTIONS: [&str; 8] =
-    ["tags", "environment", "timeout", "retries", "delay", "retry_until", "check", "no_log"];
+pub const OPTIONS: [&str; 11] = [
+    "tags",
+    "become",
+    "become_user",
+    "become_method",
+    "environment",
+    "timeout",
+    "retries",
+    "delay",
+    "retry_until",
+    "check",
+    "no_log",
+];
 
 /// What a `task` asks for.
 #[derive(Clone, Default)]
 pub struct TaskOptions {
     /// Tags of all calls inside.
     pub tags: Vec<String>,
+    /// As whom the calls inside are made, as far as the task says so.
+    pub escalation: EscalationOptions,
     /// Environment of the commands inside.
     pub environment: BTreeMap<String, String>,
     /// How long the body may take, in seconds.
@@ -63,6 +77,9 @@ impl TaskOptions {
     fn set(&mut self, name: &str, value: Value) -> Result<(), Diagnostic> {
         match name {
             "tags" => self.tags = strings(value).ok_or_else(|| bad(name, "a tag or an array of tags"))?,
+            "become" | "become_user" | "become_method" => {
+                self.escalation.set(name, &value, |wanted| bad(name, wanted))?;
+            }
             "environment" => {
                 self.environment = environment(value).ok_or_else(|| bad(name, "a map of texts"))?;
             }

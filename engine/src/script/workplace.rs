@@ -1,21 +1,20 @@
 //! The hosts that a play works on: its own, and others for a while (`on`).
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
+use super::actors::Actors;
 use super::fault::Ending;
 use super::host::{self, Host};
 use super::words::error;
 use crate::diagnostic::Diagnostic;
+use crate::escalation::TaskEscalation;
 use crate::facts::HostFacts;
 use crate::journal::lock::NoLock;
 use crate::journal::turn;
 use crate::journal::{Calls, Journal, Source};
-use crate::module::converge::Mode;
-use crate::system::preview::Overlay;
-use crate::system::{System, View};
+use crate::system::System;
 
 /// A host that a play works on.
 pub(super) struct Workplace {
@@ -27,8 +26,8 @@ pub(super) struct Workplace {
     pub journal: Box<dyn Journal>,
     /// The calls that are made there.
     pub calls: Calls,
-    /// Predictions, made when something is first predicted.
-    overlay: OnceCell<Rc<Overlay>>,
+    /// As whom they are made.
+    pub actors: Actors,
 }
 
 /// Another host that was reached, and where its journal is kept.
@@ -47,22 +46,10 @@ impl Workplace {
         facts: Rc<dyn HostFacts>,
         journal: Box<dyn Journal>,
         calls: Calls,
+        tasks: TaskEscalation,
     ) -> Self {
-        Self { system, facts, journal, calls, overlay: OnceCell::new() }
-    }
-
-    /// How changes are treated there, in earnest or not.
-    pub fn mode(&self, checking: bool) -> Mode<'_> {
-        if checking {
-            return Mode::Check(self.overlay.get_or_init(|| {
-                let base: Rc<dyn View> = Rc::clone(&self.system) as Rc<dyn View>;
-                Rc::new(Overlay::new(base))
-            }));
-        }
-        if let Some(overlay) = self.overlay.get() {
-            overlay.forget_host();
-        }
-        Mode::Change(&*self.system)
+        let actors = Actors::new(Rc::clone(&system), tasks);
+        Self { system, facts, journal, calls, actors }
     }
 }
 
@@ -106,7 +93,8 @@ impl Host {
             NoLock::Interrupted => None,
             why => problem(turn::refused(&format!("`{name}`"), why)),
         })?;
-        let there = Rc::new(Workplace::new(reached.system, reached.facts, journal, calls));
+        let there =
+            Rc::new(Workplace::new(reached.system, reached.facts, journal, calls, TaskEscalation::default()));
         self.others.borrow_mut().insert(name.to_owned(), Rc::clone(&there));
         Ok(there)
     }

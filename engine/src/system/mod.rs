@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use self::account_files::AccountFile;
 use self::ownership::Owner;
 use crate::diagnostic::Diagnostic;
+use crate::escalation::Escalation;
 use crate::failure::Failure;
 
 /// What kind of thing a path names.
@@ -364,6 +366,15 @@ pub trait System: View {
     /// # Errors
     /// [`Failure::Io`].
     fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure>;
+
+    /// The same host, acted on as another user.
+    ///
+    /// # Errors
+    /// [`Failure::Become`], or nobody can be become here.
+    fn escalate(&self, escalation: &Escalation) -> Result<Rc<dyn System>, Failure> {
+        let refused = Failure::state(format!("a task can't become `{}` on this host", escalation.user));
+        Err(refused.advise("a play that is evaluated on the controller can become somebody as a whole"))
+    }
 
     /// Replaces files that hold accounts (`/etc/passwd` and the like): all or none, while no other program edits them.
     ///

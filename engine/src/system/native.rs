@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, FileType, OFlags, StatxFlags, Timespec, Timestamps, UTIME_OMIT};
@@ -17,12 +18,15 @@ use rustix::process::{Gid, Uid};
 
 use super::account_files::{self, AccountFile};
 use super::ownership::{self, Owner};
+use super::remote::Remote;
 use super::{
     Attributes, Command, Content, Kind, Output, RootKind, Stat, System, Time, View, environment, process,
 };
 use crate::accounts;
+use crate::escalation::{self, Escalation};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::transport::{AgentBinary, Unreachable};
 
 /// The root that this thread sees, live or not.
 pub struct Native {
@@ -262,6 +266,14 @@ impl View for Native {
 }
 
 impl System for Native {
+    fn escalate(&self, escalation: &Escalation) -> Result<Rc<dyn System>, Failure> {
+        let refused = |unreachable: Unreachable| Failure::Become(Box::new(unreachable.error));
+        let agent = escalation::launch(escalation, &AgentBinary::default(), &self.interrupt);
+        let system = agent
+            .and_then(|agent| Remote::open(Box::new(agent), self.root_kind, Arc::clone(&self.interrupt)));
+        Ok(Rc::new(system.map_err(refused)?))
+    }
+
     fn write(&self, path: &Path, content: &[u8], attributes: Attributes) -> Result<(), Failure> {
         let temporary = self.temporary(path);
         self.write_beside(&temporary, content, attributes)

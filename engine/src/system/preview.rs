@@ -20,16 +20,22 @@ use crate::failure::Failure;
 /// A step is predicted as if it succeeded: nothing asks whether the parent of a new file is there.
 pub struct Overlay {
     base: Rc<dyn View>,
-    predictions: RefCell<Predictions>,
+    predictions: Rc<RefCell<Predictions>>,
     /// Where links of the host lead, by the paths that were walked through; `None` for what is no link.
     walked: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
-    states: RefCell<HashMap<(String, String), serde_json::Value>>,
+    states: Rc<RefCell<HashMap<(String, String), serde_json::Value>>>,
 }
 
 impl Overlay {
     /// Nothing predicted yet.
     pub fn new(base: Rc<dyn View>) -> Self {
-        Self { base, predictions: RefCell::default(), walked: RefCell::default(), states: RefCell::default() }
+        Self { base, predictions: Rc::default(), walked: RefCell::default(), states: Rc::default() }
+    }
+
+    /// The same predictions over the same host as another user sees it.
+    pub fn seen_by(&self, base: Rc<dyn View>) -> Self {
+        let (predictions, states) = (Rc::clone(&self.predictions), Rc::clone(&self.states));
+        Self { base, predictions, walked: RefCell::default(), states }
     }
 
     /// Predicts a file.
