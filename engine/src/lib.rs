@@ -16,6 +16,7 @@ pub mod event;
 pub mod facts;
 pub mod failure;
 pub mod interrupt;
+mod glob;
 pub mod inventory;
 pub mod journal;
 pub mod module;

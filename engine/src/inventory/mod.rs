@@ -8,7 +8,6 @@
 mod address;
 mod escape;
 pub mod extra_vars;
-mod glob;
 mod graph;
 mod hosts;
 mod ini;

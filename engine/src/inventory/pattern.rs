@@ -6,8 +6,9 @@ use std::path::Path;
 use indexmap::IndexSet;
 
 use super::graph::Graph;
-use super::{Files, LOCALHOST, address, glob};
+use super::{Files, LOCALHOST, address};
 use crate::diagnostic::{Diagnostic, Location, near_match};
+use crate::glob;
 use crate::origin::{Origin, SourceText};
 
 /// A part of a pattern.

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 /// Whether a text has a wildcard in it.
-pub(super) fn is_glob(text: &str) -> bool {
+pub(crate) fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
@@ -11,7 +11,7 @@ pub(super) fn is_glob(text: &str) -> bool {
 ///
 /// # Errors
 /// A range in brackets ends before it begins.
-pub(super) fn compile(glob: &str) -> Result<Regex, regex::Error> {
+pub(crate) fn compile(glob: &str) -> Result<Regex, regex::Error> {
     let mut expression = String::from(r"(?s)\A");
     let mut rest = glob;
     while let Some(c) = rest.chars().next() {
