@@ -13,6 +13,7 @@ mod hosts;
 mod ini;
 mod literal;
 mod pattern;
+mod quoted_line;
 mod range;
 mod source;
 mod variable;

@@ -1,10 +1,12 @@
 //! A variable with the places of what is in it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::quoted_line;
 use crate::bundle::Values;
 use crate::origin::Origin;
 use crate::template;
@@ -79,13 +81,43 @@ pub(super) fn variables(document: &Document, entries: &Map) -> VariableMap {
 pub fn values<'a>(variables: impl IntoIterator<Item = (&'a str, &'a Variable)>) -> Values {
     let mut all = Values::default();
     for (name, variable) in variables {
-        if variable.value.as_str().is_some_and(template::is_template) {
-            all.places.insert(name.to_owned(), variable.origin.location());
+        if let Some(text) = variable.value.as_str().filter(|text| template::is_template(text)) {
+            all.places.insert(name.to_owned(), quoted_line::only(variable.origin.location(), name, text));
         }
-        let inner = variable.templates.iter();
-        all.places.extend(inner.map(|(path, origin)| (path.clone(), origin.location())));
+        if !variable.templates.is_empty() {
+            let mut texts = HashMap::new();
+            texts_of(&variable.value, name.to_owned(), "", &mut texts);
+            let places = variable.templates.iter().map(|(path, origin)| {
+                let (key, text) = texts.get(path.as_str()).copied().unwrap_or_default();
+                (path.clone(), quoted_line::only(origin.location(), key, text))
+            });
+            all.places.extend(places);
+        }
         all.literals.extend(variable.literals.iter().cloned());
         all.values.insert(name.to_owned(), variable.value.clone());
     }
     all
+}
+
+/// The texts inside of a value by their paths, each with the key that it has.
+fn texts_of<'a>(
+    value: &'a Value,
+    path: String,
+    key: &'a str,
+    texts: &mut HashMap<String, (&'a str, &'a str)>,
+) {
+    match value {
+        Value::String(text) => _ = texts.insert(path, (key, text)),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                texts_of(item, format!("{path}[{at}]"), "", texts);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, entry) in entries {
+                texts_of(entry, format!("{path}.{key}"), key, texts);
+            }
+        }
+        _ => {}
+    }
 }
