@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use minijinja::value::Rest;
+use minijinja::value::{Rest, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
 
 use super::arguments::Callable;
-use super::{filters, lenient, methods, predicates, python, scope};
+use super::{filters, lenient, lookup, methods, predicates, python, scope};
 
 /// A copy of the engine, which is cheap: what it knows is shared, what it loads is its own.
 pub(super) fn copy() -> Environment<'static> {
@@ -30,7 +30,14 @@ fn build() -> Environment<'static> {
     for test in predicates::all() {
         env.add_test(test.name, body(test, "test"));
     }
-    env.add_filter(lenient::LOOKUP, lookup);
+    for function in lookup::all() {
+        // Only where it is asked for does a function get arguments by name.
+        env.add_function(function.name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+            let args = args.0.into_iter().map(ValueOrKwargs::into_value).collect();
+            function.call("function", state, Rest(args))
+        });
+    }
+    env.add_filter(lenient::LOOKUP, forgiving_lookup);
     env
 }
 
@@ -42,7 +49,7 @@ fn body(
 }
 
 /// See [`lenient`].
-fn lookup(value: &Value, key: &Value) -> Result<Value, Error> {
+fn forgiving_lookup(value: &Value, key: &Value) -> Result<Value, Error> {
     if value.is_undefined() { Ok(value.clone()) } else { value.get_item(key) }
 }
 

@@ -10,6 +10,7 @@ mod environment;
 mod filters;
 mod header;
 mod lenient;
+mod lookup;
 mod methods;
 mod predicates;
 mod python;

@@ -157,7 +157,9 @@ fn describe(error: &Error, expression: Option<&str>, place: &Place, scope: &Scop
         }
         ErrorKind::UnknownFunction => {
             let name = word("");
-            let near = Diagnostic::default().near(&name, ["range", "dict", "namespace", "lipsum"]).hint;
+            let near = Diagnostic::default()
+                .near(&name, ["range", "dict", "namespace", "lipsum", "lookup", "query"])
+                .hint;
             (format!("unknown function `{name}`"), name, near)
         }
         ErrorKind::UnknownMethod => {

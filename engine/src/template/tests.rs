@@ -90,3 +90,20 @@ fn undefined_goes_through_lookups_under_default() {
         "False True True"
     );
 }
+
+#[test]
+fn variables_are_looked_up_by_computed_names() {
+    let map = json!({ "a_1": 1, "n": 1 });
+    assert_eq!(
+        file("{{ lookup('vars', 'a_' ~ n) + 1 }} {{ query('vars', 'a_1', 'n') }}", map.clone()),
+        "2 [1, 1]"
+    );
+    assert_eq!(
+        file("{{ lookup('vars', 'b', default='none') }} {{ q('vars', ['a_1']) }}", map.clone()),
+        "none [1]"
+    );
+    let text = error("{{ lookup('vars', 'a_3') }}", map.clone());
+    assert!(text.contains("`a_3` is undefined") && text.contains("did you mean `a_1`?"), "{text}");
+    let text = error("{{ lookup('file', '/etc/passwd') }}", map);
+    assert!(text.contains("there is no lookup `file`"), "{text}");
+}
