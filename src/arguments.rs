@@ -212,6 +212,18 @@ pub struct Lint {
     /// Playbooks to check
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<PathBuf>,
+
+    /// Show what each play sends to this host: names, origins and sizes, no values
+    #[arg(long, value_name = "HOST")]
+    pub bundle: Option<String>,
+
+    /// With --bundle: inventory, as in `refrain run` (can be repeated) [default: ./inventory]
+    #[arg(short, long = "inventory", value_name = "INVENTORY", requires = "bundle")]
+    pub inventories: Vec<String>,
+
+    /// With --bundle: set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
+    #[arg(short, long = "extra-vars", value_name = "K=V", requires = "bundle")]
+    pub extra_vars: Vec<String>,
 }
 
 /// `refrain doc`.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::diagnostic::Location;
 use crate::escalation::TaskEscalation;
-use crate::secrets::SecretText;
+use crate::secrets::{SecretText, Secrets};
 use crate::system::RootKind;
 
 /// The part of a bundle that all hosts of a play share.
@@ -24,7 +24,7 @@ pub struct Sources {
     /// Templates by their paths.
     pub templates: BTreeMap<String, Arc<str>>,
     /// Files by their paths.
-    pub files: BTreeMap<String, File>,
+    pub files: BTreeMap<String, Arc<File>>,
 }
 
 /// A file of the project.
@@ -66,7 +66,7 @@ impl Sources {
         candidates(script, &self.playbook, "files", name)
             .iter()
             .find_map(|path| self.files.get_key_value(path.as_str()))
-            .map(|(path, file)| (path.as_str(), file))
+            .map(|(path, file)| (path.as_str(), &**file))
     }
 
     /// The files below the directory that `name` means, as paths relative to it, with their paths in the project.
@@ -143,6 +143,42 @@ pub struct Play {
     pub secrets: BTreeMap<u32, SecretText>,
 }
 
+impl Play {
+    /// The secrets of `all` that it takes along.
+    pub fn secrets_of(&self, all: &Secrets) -> BTreeMap<u32, SecretText> {
+        let captured = self.captures.iter().filter_map(|capture| match capture {
+            Capture::Data(value) => Some(value),
+            Capture::Word(_) => None,
+        });
+        let mut found = BTreeMap::new();
+        for value in captured.chain(self.constants.values()).chain(self.variables.values()) {
+            all.collect(value, &mut found);
+        }
+        for text in self.environment.values() {
+            all.collect(&Value::String(text.clone()), &mut found);
+        }
+        found
+    }
+
+    /// The play with no more than these of its variables, and the secrets that are left.
+    #[must_use]
+    pub fn with_variables(&self, names: &BTreeSet<String>) -> Self {
+        let mut play = self.clone();
+        play.variables.retain(|name, _| names.contains(name));
+        play.secrets = play.secrets_of(&Secrets::new(self.secrets.clone()));
+        play
+    }
+
+    /// The play with no more than these of its constants, and the secrets that are left.
+    #[must_use]
+    pub fn with_constants(&self, names: &BTreeSet<String>) -> Self {
+        let mut play = self.clone();
+        play.constants.retain(|name, _| names.contains(name));
+        play.secrets = play.secrets_of(&Secrets::new(self.secrets.clone()));
+        play
+    }
+}
+
 /// A captured value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Capture {
@@ -181,10 +217,22 @@ pub struct Values {
 /// What a host is told about another host.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Peer {
-    /// The groups that it is in.
+    /// The groups that it is in. Empty when they are not read.
     pub groups: Vec<String>,
-    /// Its variables, without places.
+    /// Its variables that are read, without places.
     pub variables: Arc<Values>,
+}
+
+/// The names of variables that exist and did not travel, by where they are. Only told where a name is computed, so that an
+/// error can say why nothing is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// In the inventory.
+    pub inventory: BTreeSet<String>,
+    /// In the play's `vars`.
+    pub play: BTreeSet<String>,
+    /// Given by `-e`.
+    pub extra: BTreeSet<String>,
 }
 
 /// What is about one host.
@@ -194,21 +242,27 @@ pub struct HostData {
     pub name: String,
     /// The groups that it is in, without `all`.
     pub groups: Vec<String>,
-    /// Its variables, merged.
+    /// Its variables, merged, as far as the play reads them.
     pub variables: Arc<Values>,
-    /// Variables of the highest layer, from `-e`.
+    /// Variables of the highest layer, from `-e`, as far as the play reads them.
     pub extra: Arc<Values>,
     /// What tasks that become another user need. Nothing where there are none.
     pub escalation: TaskEscalation,
+    /// Those that it does not read.
+    pub withheld: Withheld,
+    /// For names that it reads and nothing has: the name of a variable that is spelled nearly so.
+    pub near: BTreeMap<String, String>,
 }
 
-/// What is about the whole inventory. Only sent when the play asks for it.
+/// What is about the whole inventory, as far as the play reads it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Neighbours {
-    /// The hosts of every group. Empty when no script or template reads `groups`.
+    /// The hosts of groups.
     pub groups: IndexMap<String, Vec<String>>,
-    /// The other hosts. Empty when no script or template reads `hostvars`.
+    /// Hosts that are read by their names; the host itself may be among them.
     pub hosts: IndexMap<String, Peer>,
+    /// The names of variables of theirs that did not travel. Only told where one is read by a name that is computed.
+    pub withheld: BTreeSet<String>,
 }
 
 /// One play for one host.

@@ -333,8 +333,8 @@ impl Inner {
             Content::Values(values) => {
                 values.get(name).map(|value| (!self.has_templates(name, value)).then(|| value.clone()))
             }
-            // What is supplied is computed, possibly by reading these variables.
-            Content::Supplied(_) => None,
+            // What is supplied is computed, possibly by reading these variables. It hides what lies below.
+            Content::Supplied(supplied) => supplied.may_have(name).then_some(None),
         });
         found.flatten()
     }

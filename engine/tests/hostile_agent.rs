@@ -28,7 +28,7 @@ fn bundle(script: &str) -> Bundle {
     let sources = Sources {
         playbook: "site.rhai".to_owned(),
         scripts: BTreeMap::from([("site.rhai".to_owned(), Arc::from(script))]),
-        files: BTreeMap::from([(LISTED.to_owned(), file)]),
+        files: BTreeMap::from([(LISTED.to_owned(), Arc::new(file))]),
         ..Sources::default()
     };
     let play = Play { name: "Test".to_owned(), ..Play::default() };

@@ -15,3 +15,10 @@ pub fn complain(problems: &[Diagnostic]) {
         eprintln!("{} {problem}\n", console::style("error:").red().bold().for_stderr());
     }
 }
+
+/// Says what may be wrong with the input.
+pub fn warn(warnings: &[Diagnostic]) {
+    for warning in warnings {
+        eprintln!("{} {warning}\n", console::style("warning:").yellow().bold().for_stderr());
+    }
+}

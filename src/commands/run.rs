@@ -82,11 +82,11 @@ fn asking() -> Result<AskStep, Diagnostic> {
 
 fn list_hosts(prepared: &Prepared) {
     for playbook in &prepared.playbooks {
-        for (definition, hosts) in &playbook.plays {
-            let count = hosts.len();
+        for play in &playbook.plays {
+            let count = play.hosts.len();
             let plural = if count == 1 { "" } else { "s" };
-            println!("{} — {}: {count} host{plural}", playbook.name, definition.play.name);
-            for host in hosts {
+            println!("{} — {}: {count} host{plural}", playbook.name, play.definition.play.name);
+            for host in &play.hosts {
                 println!("  {host}");
             }
         }

@@ -1,6 +1,7 @@
 //! The binary as people use it: whole runs, compared by their whole output.
 
 mod actions;
+mod bundles;
 mod delegation;
 mod documents;
 mod downloads;

@@ -171,6 +171,16 @@ impl Inventory {
         self.base.graph.groups.keys().map(String::as_str)
     }
 
+    /// Whether there is such a host.
+    pub fn has_host(&self, name: &str) -> bool {
+        self.base.graph.hosts.contains_key(name)
+    }
+
+    /// Whether there is such a group.
+    pub fn has_group(&self, name: &str) -> bool {
+        self.base.graph.groups.contains_key(name)
+    }
+
     /// The hosts of a group and of the groups in it, in their order. None if there is no such group.
     pub fn hosts_of(&self, group: &str) -> impl Iterator<Item = &str> {
         let graph = &self.base.graph;
@@ -232,6 +242,16 @@ impl Inventory {
         let beside = beside.iter().map(|(_, files)| files).chain([&self.beside_playbook]);
         layers.extend(beside.filter_map(|files| files.hosts.get(host)));
         HostVariables { layers }
+    }
+
+    /// The names of all variables that any host or group has, some of them several times.
+    pub fn variable_names(&self) -> impl Iterator<Item = &str> {
+        let Base { graph, beside, .. } = &*self.base;
+        let of_groups = graph.groups.values().map(|group| &group.variables);
+        let of_hosts = graph.hosts.values().map(|host| &host.variables);
+        let files = beside.iter().map(|(_, files)| files).chain([&self.beside_playbook]);
+        let of_files = files.flat_map(|files| files.groups.values().chain(files.hosts.values()));
+        of_groups.chain(of_hosts).chain(of_files).flat_map(|variables| variables.keys().map(|name| &**name))
     }
 
     fn of_set(&self, set: usize) -> &VariableMap {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::bundle::HostData;
+use crate::bundle::Values;
 use crate::diagnostic::Diagnostic;
-use crate::inventory::HostVariables;
+use crate::inventory::{self, HostVariables};
 use crate::template;
 use crate::variables::{Layer, Variables};
 
@@ -17,7 +17,7 @@ use crate::variables::{Layer, Variables};
 pub(super) struct ConnectionVariables<'a> {
     /// What the inventory says, with its places.
     written: &'a HostVariables<'a>,
-    data: &'a HostData,
+    extra: &'a Arc<Values>,
     play: &'a IndexMap<String, Value>,
     /// Gives the names that belong to the engine. Only asked when a value is a template.
     names: &'a dyn Fn() -> IndexMap<String, Value>,
@@ -26,15 +26,15 @@ pub(super) struct ConnectionVariables<'a> {
 }
 
 impl<'a> ConnectionVariables<'a> {
-    /// The variables of a host: what the inventory has `written`, as it travels in `data`, and those of the play between
-    /// that and the command line.
+    /// The variables of a host: what the inventory has `written`, those of the play, and over both what is given on the
+    /// command line.
     pub(super) fn new(
         written: &'a HostVariables<'a>,
-        data: &'a HostData,
+        extra: &'a Arc<Values>,
         play: &'a IndexMap<String, Value>,
         names: &'a dyn Fn() -> IndexMap<String, Value>,
     ) -> Self {
-        Self { written, data, play, names, resolved: OnceCell::new() }
+        Self { written, extra, play, names, resolved: OnceCell::new() }
     }
 
     /// The value of the last of `names` that has one, as text. As in Ansible, a later name is the more special one.
@@ -116,17 +116,17 @@ impl<'a> ConnectionVariables<'a> {
     }
 
     fn raw(&self, name: &str) -> Option<&Value> {
-        let HostData { variables, extra, .. } = self.data;
-        extra.values.get(name).or_else(|| self.play.get(name)).or_else(|| variables.values.get(name))
+        let written = || self.written.get(name).map(|variable| &variable.value);
+        self.extra.values.get(name).or_else(|| self.play.get(name)).or_else(written)
     }
 
     fn resolved(&self) -> &Variables {
         self.resolved.get_or_init(|| {
-            let HostData { variables: inventory, extra, .. } = self.data;
-            let variables = Variables::knowing(vec![Arc::clone(extra), Arc::clone(inventory)]);
+            let inventory = Arc::new(inventory::values(self.written.iter()));
+            let variables = Variables::knowing(vec![Arc::clone(self.extra), Arc::clone(&inventory)]);
             variables.push(Layer::Inventory, inventory.values.clone());
             variables.push(Layer::Play, self.play.clone());
-            variables.push(Layer::Extra, extra.values.clone());
+            variables.push(Layer::Extra, self.extra.values.clone());
             variables.push(Layer::Engine, (self.names)());
             variables
         })
@@ -138,7 +138,7 @@ impl<'a> ConnectionVariables<'a> {
 
     /// An error about a variable, with its place in the inventory.
     fn located(&self, name: &str, error: Diagnostic) -> Diagnostic {
-        let hidden = self.data.extra.values.contains_key(name) || self.play.contains_key(name);
+        let hidden = self.extra.values.contains_key(name) || self.play.contains_key(name);
         match self.written.get(name).filter(|_| !hidden) {
             Some(variable) => error.at(variable.origin.location()),
             None => error,
@@ -159,14 +159,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::bundle::Values;
-    use crate::inventory::{self, Variable, VariableMap};
+    use crate::inventory::{Variable, VariableMap};
     use crate::origin::SourceText;
 
     struct Layers {
         inventory: VariableMap,
         play: IndexMap<String, Value>,
-        extra: Values,
+        extra: Arc<Values>,
     }
 
     fn layers(inventory: Value, play: Value, extra: Value) -> Layers {
@@ -181,7 +180,7 @@ mod tests {
         Layers {
             inventory: map(inventory).into_iter().map(variable).collect(),
             play: map(play),
-            extra: Values { values: map(extra), ..Values::default() },
+            extra: Arc::new(Values { values: map(extra), ..Values::default() }),
         }
     }
 
@@ -189,12 +188,7 @@ mod tests {
         fn read<T>(&self, read: impl FnOnce(&ConnectionVariables<'_>) -> T) -> T {
             let names = || IndexMap::from([("inventory_hostname".to_owned(), json!("web1"))]);
             let written = HostVariables::from(&self.inventory);
-            let data = HostData {
-                variables: Arc::new(inventory::values(written.iter())),
-                extra: Arc::new(self.extra.clone()),
-                ..HostData::default()
-            };
-            read(&ConnectionVariables::new(&written, &data, &self.play, &names))
+            read(&ConnectionVariables::new(&written, &self.extra, &self.play, &names))
         }
 
         fn text(&self, names: &[&str]) -> Option<String> {

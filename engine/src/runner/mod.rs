@@ -6,9 +6,11 @@
 mod connect;
 mod connection_variables;
 mod controller;
+pub mod listing;
 mod prepare;
 mod prepare_rollback;
 mod reached;
+mod shape;
 mod target;
 
 use std::collections::{BTreeMap, HashSet};
@@ -21,18 +23,18 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-use crate::agent::{Ended, Work};
-use crate::bundle::{Bundle, Play, Settings};
+use self::prepare::Way;
+use crate::agent::Ended;
+use crate::bundle::Settings;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, EventKind, Recap, Reporter};
 use crate::interrupt::{Interrupt, Urgency};
-use crate::journal::rollback;
 use crate::module::Registry;
 use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
 use crate::secrets::{SecretText, Secrets};
 pub use connect::ConnectionOptions;
 pub use controller::AskStep;
-pub use prepare::{Options, Prepared, PreparedPlaybook, prepare};
+pub use prepare::{Options, Prepared, PreparedPlay, PreparedPlaybook, prepare};
 pub use prepare_rollback::prepare_rollback;
 
 /// At most so many hosts at once, unless `--forks` says otherwise.
@@ -186,11 +188,11 @@ fn plays(running: &Arc<Running>, prepared: &Arc<Prepared>) {
                 },
             );
         }
-        for (definition, hosts) in &playbook.plays {
+        for play in &playbook.plays {
             if running.interrupted() {
                 break;
             }
-            play(running, prepared, playbook, definition, hosts);
+            run_play(running, prepared, playbook, play);
         }
     }
 }
@@ -198,19 +200,19 @@ fn plays(running: &Arc<Running>, prepared: &Arc<Prepared>) {
 /// What happened on each host, in the order in which the plays name them: hosts end in any order.
 fn in_order(prepared: &Prepared, recaps: &IndexMap<String, Recap>) -> IndexMap<String, Recap> {
     let plays = prepared.playbooks.iter().flat_map(|playbook| &playbook.plays);
-    let hosts = plays.flat_map(|(_, hosts)| hosts);
+    let hosts = plays.flat_map(|play| &play.hosts);
     hosts.filter_map(|host| Some((host.clone(), *recaps.get(host)?))).collect()
 }
 
 /// One play on its hosts, batch by batch.
-fn play(
+fn run_play(
     running: &Arc<Running>,
     prepared: &Arc<Prepared>,
     playbook: &Arc<PreparedPlaybook>,
-    definition: &PlayDefinition,
-    hosts: &[String],
+    play: &PreparedPlay,
 ) {
-    let mut hosts: Vec<&String> = hosts.iter().filter(|host| !running.is_out(host)).collect();
+    let definition = &play.definition;
+    let mut hosts: Vec<&String> = play.hosts.iter().filter(|host| !running.is_out(host)).collect();
     arrange(&mut hosts, definition.order);
     running.emit(
         None,
@@ -219,7 +221,6 @@ fn play(
             hosts: hosts.iter().map(|host| (*host).clone()).collect(),
         },
     );
-    let travelling = Arc::new(definition.play.clone());
     let failures = AtomicUsize::new(0);
     let ended = AtomicBool::new(false);
     let over = || {
@@ -235,7 +236,7 @@ fn play(
             if over() {
                 return;
             }
-            match on_host(running, prepared, playbook, definition, &travelling, host) {
+            match on_host(running, prepared, playbook, play, host) {
                 Some(result) if result.play_done => ended.store(true, Ordering::Relaxed),
                 Some(result) if !result.recap.failed && !result.recap.interrupted => {}
                 _ => {
@@ -265,14 +266,14 @@ fn on_host(
     running: &Arc<Running>,
     prepared: &Arc<Prepared>,
     playbook: &Arc<PreparedPlaybook>,
-    definition: &PlayDefinition,
-    play: &Arc<Play>,
+    play: &PreparedPlay,
     host: &str,
 ) -> Option<Ended> {
     let emit = |kind| running.emit(Some(host), kind);
     let recap_of_failure =
         |unreachable: bool| Recap { failed: !unreachable, unreachable, ..Recap::default() };
-    let (data, target, escalation) = match prepared.host(playbook, host, definition) {
+    let settings = running.settings(prepared, host);
+    let (work, Way { target, escalation, of_tasks }) = match prepared.work(playbook, play, host, settings) {
         Ok(found) => found,
         Err(error) => {
             emit(EventKind::HostFailed(Box::new(error)));
@@ -283,26 +284,7 @@ fn on_host(
     };
     emit(EventKind::HostStarted { connection: target.to_string() });
     let password = escalation.as_ref().and_then(|escalation| escalation.password.as_ref());
-    let password = password.or(data.escalation.password.as_ref()).cloned();
-    let work = match &prepared.takes_back {
-        Some(taken_back) => Work::RollBack(rollback::Order {
-            run: prepared.run.clone(),
-            target: taken_back.clone(),
-            host: host.to_owned(),
-            check: prepared.settings.check,
-            lock_timeout: prepared.settings.lock_timeout,
-            root_kind: target.root_kind(),
-        }),
-        None => Work::Play(Box::new(Bundle {
-            run: prepared.run.clone(),
-            sources: Arc::clone(&playbook.sources),
-            play: Arc::clone(play),
-            neighbours: Arc::clone(&playbook.neighbours),
-            host: data,
-            settings: running.settings(prepared, host),
-            root_kind: target.root_kind(),
-        })),
-    };
+    let password = password.or(of_tasks.password.as_ref()).cloned();
     let last = Arc::new(Mutex::new(None));
     let emit: connect::Emit = Arc::new({
         let (running, host, last) = (Arc::clone(running), host.to_owned(), Arc::clone(&last));
@@ -323,10 +305,10 @@ fn on_host(
         project: Arc::clone(&playbook.project),
         emit: Arc::clone(&emit),
         interrupt: Arc::clone(&running.interrupt),
-        targets: targets(prepared, playbook, definition),
+        targets: targets(prepared, playbook, &play.definition),
         step: prepared.step.clone(),
     };
-    match connect::run(&target, escalation.as_ref(), definition.placement.unwrap_or_default(), job) {
+    match connect::run(&target, escalation.as_ref(), play.definition.placement.unwrap_or_default(), job) {
         Ok(ended) => {
             running.note(host, &ended.recap);
             if ended.started {
@@ -363,7 +345,8 @@ fn targets(
             let error = Diagnostic::new(format!("the inventory has no host `{host}`"));
             return Err(error.near(host, playbook.inventory.hosts()));
         }
-        prepared.host(&playbook, host, &definition).map(|(_, target, escalation)| (target, escalation))
+        let way = prepared.way(&playbook, &definition, host, false)?;
+        Ok((way.target, way.escalation))
     })
 }
 

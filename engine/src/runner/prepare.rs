@@ -1,6 +1,6 @@
 //! Before a run: inventory, playbooks and variables are read and checked. No host is touched.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -10,12 +10,15 @@ use serde_json::Value;
 use super::connect::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
 use super::controller::AskStep;
+use super::shape::{Parts, Shape, Stock};
 use super::target::{self, Reach, Target};
+use crate::agent::Work;
 use crate::analysis;
-use crate::bundle::{self, HostData, Neighbours, Peer, Settings, Sources, Values};
+use crate::bundle::{self, Bundle, HostData, Settings, Values};
 use crate::diagnostic::Diagnostic;
 use crate::escalation::{Escalation, TaskEscalation};
 use crate::inventory::{self, Inventory, extra_vars};
+use crate::journal::rollback;
 use crate::module::Registry;
 use crate::project::Project;
 use crate::script::playbook::{self, Ask, PlayDefinition, Said, TopLevel};
@@ -50,18 +53,32 @@ pub struct PreparedPlaybook {
     pub name: String,
     /// Its project.
     pub project: Arc<Project>,
-    /// What travels of the project.
-    pub sources: Arc<Sources>,
     /// The inventory, with the variable files beside the playbook.
     pub inventory: Inventory,
-    /// What travels of the inventory.
-    pub neighbours: Arc<Neighbours>,
-    /// Whether a task becomes another user.
-    pub tasks_become: bool,
-    /// Its plays with their hosts.
-    pub plays: Vec<(PlayDefinition, Vec<String>)>,
+    /// Its plays.
+    pub plays: Vec<PreparedPlay>,
     /// What its top level said.
     pub said: Vec<Said>,
+}
+
+/// How a host is reached.
+pub(super) struct Way {
+    /// Where the play runs.
+    pub target: Target,
+    /// Who the play becomes there.
+    pub escalation: Option<Escalation>,
+    /// What its tasks need that become another user. Nothing where there are none.
+    pub of_tasks: TaskEscalation,
+}
+
+/// A play that is ready to run.
+pub struct PreparedPlay {
+    /// What the playbook says.
+    pub definition: PlayDefinition,
+    /// Its hosts.
+    pub hosts: Vec<String>,
+    /// How its bundles are made.
+    pub(super) shape: Shape,
 }
 
 /// A run that is ready.
@@ -80,6 +97,7 @@ pub struct Prepared {
     pub warnings: Vec<Diagnostic>,
     /// The run that is taken back instead of anything being run.
     pub(super) takes_back: Option<String>,
+    /// Variables of the highest layer.
     pub(super) extra: Arc<Values>,
     pub(super) connection: ConnectionOptions,
     pub(super) ssh_client: OnceLock<Arc<ssh::Client>>,
@@ -143,21 +161,19 @@ pub fn prepare(
                 let mut prepared = PreparedPlaybook {
                     name: name.display().to_string(),
                     project: Arc::new(project),
-                    neighbours: Arc::new(neighbours(
-                        &inventory,
-                        analysis.reads_groups,
-                        analysis.reads_hostvars,
-                    )),
-                    sources: Arc::new(analysis.sources),
-                    tasks_become: analysis.tasks_become,
                     plays: Vec::new(),
                     said: evaluated.said,
                     inventory,
                 };
                 for definition in evaluated.plays {
-                    match select(&prepared.inventory, &definition, limit.as_ref()) {
-                        Ok(hosts) => prepared.plays.push((definition, hosts)),
-                        Err(problem) => problems.push(problem),
+                    let hosts = select(&prepared.inventory, &definition, limit.as_ref());
+                    let shape = Shape::new(&definition, &analysis.map, &prepared.project);
+                    match hosts.and_then(|hosts| Ok((hosts, shape?))) {
+                        Ok((hosts, shape)) => prepared.plays.push(PreparedPlay { definition, hosts, shape }),
+                        Err(problem) => problems.push(match (&problem.at, &definition.at) {
+                            (None, Some(at)) => problem.at(at.clone()),
+                            _ => problem,
+                        }),
                     }
                 }
                 playbooks.push(Arc::new(prepared));
@@ -198,28 +214,9 @@ fn select(
     definition: &PlayDefinition,
     limit: Option<&HashSet<String>>,
 ) -> Result<Vec<String>, Diagnostic> {
-    let selected = target::check(definition.connection.as_deref())
-        .and_then(|()| inventory.select(&definition.hosts))
-        .map_err(|problem| match (&problem.at, &definition.at) {
-            (None, Some(at)) => problem.at(at.clone()),
-            _ => problem,
-        })?;
+    let selected =
+        target::check(definition.connection.as_deref()).and_then(|()| inventory.select(&definition.hosts))?;
     Ok(selected.into_iter().filter(|host| limit.is_none_or(|limit| limit.contains(host))).collect())
-}
-
-fn neighbours(inventory: &Inventory, groups_wanted: bool, hosts_wanted: bool) -> Neighbours {
-    // A template that reads another host's variables may come to the groups through them.
-    let groups = if groups_wanted || hosts_wanted { inventory.hosts_by_group() } else { IndexMap::new() };
-    let peer = |host: &str| {
-        let variables = inventory::values(inventory.variables(host).iter());
-        Peer {
-            groups: inventory.groups_of(host).map(ToOwned::to_owned).collect(),
-            variables: Arc::new(Values { places: BTreeMap::new(), ..variables }),
-        }
-    };
-    let hosts =
-        inventory.hosts().filter(|_| hosts_wanted).map(|host| (host.to_owned(), peer(host))).collect();
-    Neighbours { groups, hosts }
 }
 
 impl Prepared {
@@ -227,48 +224,92 @@ impl Prepared {
     fn check_limit(&self, limit: Option<&str>) -> Result<(), Diagnostic> {
         let plays = || self.playbooks.iter().flat_map(|playbook| &playbook.plays);
         match limit {
-            Some(limit) if plays().next().is_some() && plays().all(|(_, hosts)| hosts.is_empty()) => {
+            Some(limit) if plays().next().is_some() && plays().all(|play| play.hosts.is_empty()) => {
                 Err(Diagnostic::new(format!("no play has a host that `--limit {limit}` leaves")))
             }
             _ => Ok(()),
         }
     }
 
-    /// What travels to a host, how it is reached, and who the play becomes there.
+    /// What a host has to do, and how it is reached.
+    ///
+    /// # Errors
+    /// As [`bundle`](Self::bundle).
+    pub(super) fn work(
+        &self,
+        playbook: &PreparedPlaybook,
+        play: &PreparedPlay,
+        host: &str,
+        settings: Arc<Settings>,
+    ) -> Result<(Work, Way), Diagnostic> {
+        let Some(taken_back) = &self.takes_back else {
+            let (bundle, way) = self.bundle(playbook, play, host, settings)?;
+            return Ok((Work::Play(Box::new(bundle)), way));
+        };
+        let way = self.way(playbook, &play.definition, host, false)?;
+        let order = rollback::Order {
+            run: self.run.clone(),
+            target: taken_back.clone(),
+            host: host.to_owned(),
+            check: settings.check,
+            lock_timeout: settings.lock_timeout,
+            root_kind: way.target.root_kind(),
+        };
+        Ok((Work::RollBack(order), way))
+    }
+
+    /// What is sent to a host, and how it is reached: the one place where bundles are made.
+    ///
+    /// # Errors
+    /// A connection variable makes no sense, or a file that the play declares for this host can't be read.
+    pub(super) fn bundle(
+        &self,
+        playbook: &PreparedPlaybook,
+        play: &PreparedPlay,
+        host: &str,
+        settings: Arc<Settings>,
+    ) -> Result<(Bundle, Way), Diagnostic> {
+        let way = self.way(playbook, &play.definition, host, play.shape.tasks_become)?;
+        let stock = Stock { project: &playbook.project, inventory: &playbook.inventory, extra: &self.extra };
+        let Parts { sources, play, neighbours, host } = play.shape.of_host(host, &stock)?;
+        let host = HostData { escalation: way.of_tasks.clone(), ..host };
+        let (run, root_kind) = (self.run.clone(), way.target.root_kind());
+        let bundle = Bundle { run, sources, play, neighbours, host, settings, root_kind };
+        Ok((bundle, way))
+    }
+
+    /// How a host is reached, and who a play and its tasks become there. What tasks need is only found out where they become
+    /// another user.
     ///
     /// # Errors
     /// A connection variable makes no sense.
-    pub(super) fn host(
+    pub(super) fn way(
         &self,
         playbook: &PreparedPlaybook,
-        name: &str,
         definition: &PlayDefinition,
-    ) -> Result<(HostData, Target, Option<Escalation>), Diagnostic> {
+        host: &str,
+        tasks_become: bool,
+    ) -> Result<Way, Diagnostic> {
         let inventory = &playbook.inventory;
-        let written = inventory.variables(name);
-        let mut data = HostData {
-            name: name.to_owned(),
-            groups: inventory.groups_of(name).map(ToOwned::to_owned).collect(),
-            variables: Arc::new(inventory::values(written.iter())),
-            extra: Arc::clone(&self.extra),
-            escalation: TaskEscalation::default(),
-        };
-        let names = || names_of(name, inventory);
+        let written = inventory.variables(host);
+        let names = || names_of(host, inventory);
+        let variables = &definition.play.variables;
         let reach = Reach {
-            name,
+            name: host,
             connection: definition.connection.as_deref(),
             escalation: &definition.escalation,
             options: &self.connection,
-            variables: ConnectionVariables::new(&written, &data, &definition.play.variables, &names),
+            variables: ConnectionVariables::new(&written, &self.extra, variables, &names),
             sandboxes: self.sandboxes(),
         };
         let target = reach.target(|| self.ssh_client())?;
         let escalation = reach.escalation(&target)?;
-        if playbook.tasks_become {
+        let mut of_tasks = TaskEscalation::default();
+        if tasks_become {
             let play = escalation.as_ref().map(|escalation| escalation.user.clone());
-            data.escalation = TaskEscalation { play, ..reach.task_escalation()? };
+            of_tasks = TaskEscalation { play, ..reach.task_escalation()? };
         }
-        Ok((data, target, escalation))
+        Ok(Way { target, escalation, of_tasks })
     }
 
     /// What all ssh connections of the run share, made when there is one.

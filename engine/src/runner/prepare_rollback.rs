@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::prepare::{Options, Prepared, PreparedPlaybook, load_inventory};
+use super::prepare::{Options, Prepared, PreparedPlay, PreparedPlaybook, load_inventory};
+use super::shape::Shape;
 use super::target;
+use crate::analysis::reach::Map;
 use crate::bundle::Play;
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{self, extra_vars};
@@ -31,14 +33,13 @@ pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Dia
         return Err(one(error.hint("`-i` says where the inventory is")));
     }
     let warnings = inventory.warnings().cloned().collect();
+    let definition = play(run);
+    let shape = Shape::new(&definition, &Map::default(), &project).map_err(one)?;
     let playbook = PreparedPlaybook {
         name: "rollback".to_owned(),
         project: Arc::new(project),
-        sources: Arc::default(),
         inventory,
-        neighbours: Arc::default(),
-        tasks_become: false,
-        plays: vec![(play(run), hosts)],
+        plays: vec![PreparedPlay { definition, hosts, shape }],
         said: Vec::new(),
     };
     Ok(Prepared {

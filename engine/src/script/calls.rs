@@ -2,7 +2,12 @@
 //!
 //! Lint checks these, and a bundle is put together from them.
 
+use std::collections::BTreeMap;
+
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+
+use super::functions::{Functions, pointer};
+use super::units::Unit;
 
 /// An argument, as far as it can be read without running the script.
 #[derive(Clone, Debug)]
@@ -15,8 +20,8 @@ pub enum Literal {
     Array(Vec<Literal>),
     /// A map: its keys with their places, in the order of the source.
     Map(Vec<(String, Position, Literal)>),
-    /// A closure.
-    Closure,
+    /// A closure or a pointer to a function: its name, if that is written out.
+    Closure(Option<String>),
     /// Something that is computed.
     Computed,
 }
@@ -44,8 +49,8 @@ pub struct Call {
     pub position: Position,
     /// Whether it is called as a method, `x.name(…)`: then the first argument is not in the list.
     pub method: bool,
-    /// Whether it stands in no function and no closure.
-    pub top_level: bool,
+    /// The function or closure that it stands in; empty for the top level.
+    pub within: String,
 }
 
 impl Call {
@@ -68,6 +73,8 @@ pub struct Import {
     pub alias: String,
     /// Where it stands.
     pub position: Position,
+    /// The function or closure that it stands in; empty for the top level.
+    pub within: String,
 }
 
 /// All that a script says.
@@ -77,17 +84,10 @@ pub struct Script {
     pub calls: Vec<Call>,
     /// The imports.
     pub imports: Vec<Import>,
-    /// The variables that are read or written, with their places.
-    pub names: Vec<(String, Position)>,
     /// The functions that the script defines: name and number of parameters.
     pub functions: Vec<(String, usize)>,
-}
-
-impl Script {
-    /// Whether a name is read anywhere.
-    pub fn reads(&self, name: &str) -> bool {
-        self.names.iter().any(|(known, _)| known == name)
-    }
+    /// The parts of the script: functions and closures by their names, and the top level, whose name is empty.
+    pub units: BTreeMap<String, Unit>,
 }
 
 /// Reads a script's syntax tree.
@@ -100,29 +100,36 @@ pub fn read(ast: &AST) -> Script {
             .collect(),
         ..Script::default()
     };
+    let functions = Functions::of(ast);
     // The walk goes through the statements of the top level first, then through the functions and closures.
     let top_level = ast.statements().len();
     let mut roots = 0;
+    let mut within = String::new();
     ast.walk(&mut |path: &[ASTNode<'_>]| {
-        roots += usize::from(path.len() == 1);
-        let top_level = roots <= top_level;
+        if let [root] = path {
+            roots += 1;
+            let holding = functions.holding(root.position()).filter(|_| roots > top_level);
+            within = holding.map(|function| function.name.clone()).unwrap_or_default();
+            script.units.entry(within.clone()).or_default();
+        }
+        if let Some(unit) = script.units.get_mut(&within) {
+            unit.note(path);
+        }
         match path.last() {
             Some(
                 ASTNode::Stmt(Stmt::FnCall(call, position)) | ASTNode::Expr(Expr::FnCall(call, position)),
             ) => {
-                script.calls.extend(call_of(call, *position, false, top_level));
+                script.calls.extend(call_of(call, *position, false, &within));
             }
             Some(ASTNode::Expr(Expr::MethodCall(call, position))) => {
-                script.calls.extend(call_of(call, *position, true, top_level));
+                script.calls.extend(call_of(call, *position, true, &within));
             }
             Some(ASTNode::Stmt(Stmt::Import(import, position))) => script.imports.push(Import {
                 path: literal(&import.0).text().map(ToOwned::to_owned),
                 alias: import.1.name.to_string(),
                 position: *position,
+                within: within.clone(),
             }),
-            Some(ASTNode::Expr(Expr::Variable(variable, _, position))) if variable.2.is_empty() => {
-                script.names.push((variable.1.to_string(), *position));
-            }
             _ => {}
         }
         true
@@ -130,7 +137,7 @@ pub fn read(ast: &AST) -> Script {
     script
 }
 
-fn call_of(call: &FnCallExpr, position: Position, method: bool, top_level: bool) -> Option<Call> {
+fn call_of(call: &FnCallExpr, position: Position, method: bool, within: &str) -> Option<Call> {
     if call.op_token.is_some() {
         return None;
     }
@@ -141,7 +148,7 @@ fn call_of(call: &FnCallExpr, position: Position, method: bool, top_level: bool)
         arguments: call.args.iter().map(|argument| (literal(argument), argument.position())).collect(),
         position,
         method,
-        top_level,
+        within: within.to_owned(),
     })
 }
 
@@ -157,13 +164,24 @@ fn literal(expression: &Expr) -> Literal {
         Expr::Map(map, _) => Literal::Map(
             map.0.iter().map(|(key, value)| (key.name.to_string(), key.pos, literal(value))).collect(),
         ),
-        Expr::FnCall(call, _) if call.name == "curry" || call.name == "Fn" => Literal::Closure,
+        Expr::FnCall(call, _) => closure(call).unwrap_or(Literal::Computed),
         Expr::Stmt(block) => match block.statements().last() {
             Some(Stmt::Expr(last)) => literal(last),
-            Some(Stmt::FnCall(call, _)) if call.name == "curry" => Literal::Closure,
+            Some(Stmt::FnCall(call, _)) => closure(call).unwrap_or(Literal::Computed),
             _ => Literal::Computed,
         },
-        Expr::DynamicConstant(value, _) if value.is_fnptr() => Literal::Closure,
+        Expr::DynamicConstant(value, _) if value.is_fnptr() => Literal::Closure(pointer(expression)),
         _ => Literal::Computed,
+    }
+}
+
+/// `Fn("name")`, or a closure with what it captures.
+fn closure(call: &FnCallExpr) -> Option<Literal> {
+    match call.name.as_str() {
+        "curry" => Some(Literal::Closure(call.args.first().and_then(pointer))),
+        "Fn" => {
+            Some(Literal::Closure(call.args.first().and_then(|name| literal(name).text().map(str::to_owned))))
+        }
+        _ => None,
     }
 }

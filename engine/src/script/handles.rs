@@ -109,7 +109,7 @@ fn register_vars(engine: &mut Engine) {
             match host.variable(&context, name)? {
                 Some(value) => Ok(from_json(&value)),
                 None => {
-                    let names = host.variable_names();
+                    let names = host.near_variable_names();
                     error(
                         &context,
                         Diagnostic::new(format!("`{}` has no variable `{name}`", host.bundle.host.name))

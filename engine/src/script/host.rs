@@ -236,7 +236,7 @@ impl Host {
         let ast = rhai_engine::compile(engine, path, text)?;
         let constants = &self.bundle.play.constants;
         let kept = ast.statements().iter().filter_map(|statement| match statement {
-            Stmt::Import(..) => Some(statement.clone()),
+            Stmt::Import(import, _) => self.has_travelled(path, &import.0).then(|| statement.clone()),
             Stmt::Var(variable, flags, position) => {
                 let value = constants.get(variable.0.name.as_str())?;
                 let value = rhai::Expr::from_dynamic(from_json(value), *position);
@@ -248,6 +248,13 @@ impl Host {
             engine.compile(format!("{ENTRY}();")).map_err(|error| Diagnostic::new(error.to_string()))?;
         let statements: Vec<Stmt> = kept.chain(entry.statements().iter().cloned()).collect();
         Ok(AST::new_with_source(statements, ast.shared_lib().clone(), path))
+    }
+
+    /// Whether what an import of the playbook means is here. What only other plays use is not.
+    fn has_travelled(&self, playbook: &str, wanted: &rhai::Expr) -> bool {
+        let rhai::Expr::StringConstant(wanted, _) = wanted else { return true };
+        let places = rhai_engine::import_candidates(playbook, wanted);
+        places.iter().any(|place| self.bundle.sources.scripts.contains_key(place))
     }
 
     /// Calls the play's body with what it captured, then the handlers that were notified, whatever happened before.
@@ -415,6 +422,11 @@ impl Host {
     /// The names of this host's variables.
     pub(super) fn variable_names(&self) -> Vec<String> {
         self.variables.names()
+    }
+
+    /// The names of this host's variables, and of those that are near to one that is not there.
+    pub(super) fn near_variable_names(&self) -> Vec<String> {
+        self.variables.near_names()
     }
 
     /// Sets defaults of the role (or of the play, outside a role).
@@ -589,7 +601,11 @@ fn call_from(context: &NativeCallContext<'_>, error: Box<EvalAltResult>) -> Box<
 
 /// A variable whose value could not be evaluated.
 fn source_error(context: &NativeCallContext<'_>, what: &str, cause: Diagnostic) -> Box<EvalAltResult> {
-    let mut diagnostic = Diagnostic::new(format!("{what} can't be evaluated")).because(cause.to_string());
+    // What is about no place and says what to do stands for itself.
+    let mut diagnostic = match cause {
+        cause if cause.at.is_none() && cause.hint.is_some() => cause,
+        cause => Diagnostic::new(format!("{what} can't be evaluated")).because(cause.to_string()),
+    };
     diagnostic.at = place(context);
     Fault::new(diagnostic).throw(Position::NONE)
 }
@@ -656,6 +672,7 @@ impl Host {
 
 fn absent(what: &str, name: &str, directory: &str) -> Failure {
     Failure::argument("source", format!("the play did not bring a {what} `{name}`")).advise(format!(
-        "it belongs into `{directory}/` beside the role or playbook; a computed name has to be declared in the play's `files`"
+        "it belongs into `{directory}/` beside the role or playbook; if its name is computed, declare it in the play's \
+         options: `files: [\"{name}\"]`; `*` stands for any text, `${{host.name}}` for the host's name"
     ))
 }

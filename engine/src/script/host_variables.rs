@@ -1,7 +1,7 @@
 //! The variables of the host that a play runs on: what travelled, what roles add, and the names that the engine supplies.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -33,6 +33,8 @@ pub(super) struct HostVariables {
     neighbours: Arc<Neighbours>,
     others: RefCell<HashMap<String, Variables>>,
     frames: RefCell<Vec<Frame>>,
+    /// Names of variables that did not travel and are near to one that is read.
+    near: BTreeSet<String>,
 }
 
 impl HostVariables {
@@ -40,9 +42,14 @@ impl HostVariables {
     pub(super) fn new(bundle: &Bundle, facts: Rc<dyn HostFacts>, secrets: Rc<Secrets>) -> Self {
         let (own, extra) = (&bundle.host.variables, &bundle.host.extra);
         let variables = Variables::knowing(vec![Arc::clone(extra), Arc::clone(own)]).with_secrets(secrets);
+        let withheld = &bundle.host.withheld;
+        withhold(&variables, Layer::Inventory, &withheld.inventory, "in the inventory");
+        variables.supply(Layer::Inventory, Rc::new(NearNames(bundle.host.near.values().cloned().collect())));
         variables.push(Layer::Inventory, own.values.clone());
         variables.supply(Layer::Facts, Rc::new(FactNames(facts)));
+        withhold(&variables, Layer::Play, &withheld.play, "in the play's `vars`");
         variables.push(Layer::Play, bundle.play.variables.clone());
+        withhold(&variables, Layer::Extra, &withheld.extra, "given by `-e`");
         variables.push(Layer::Extra, extra.values.clone());
         variables.supply(
             Layer::Engine,
@@ -60,6 +67,7 @@ impl HostVariables {
             neighbours: Arc::clone(&bundle.neighbours),
             others: RefCell::default(),
             frames: RefCell::new(vec![Frame::default()]),
+            near: bundle.host.near.values().cloned().collect(),
         }
     }
 
@@ -68,9 +76,16 @@ impl HostVariables {
         self.variables.get(name)
     }
 
-    /// The names of all variables, without the facts under Ansible's names and the engine's own.
-    pub(super) fn names(&self) -> Vec<String> {
+    /// The names of all variables, and of those that the controller knows to be near to a name that is read and not there.
+    pub(super) fn near_names(&self) -> Vec<String> {
         self.variables.names()
+    }
+
+    /// The names of all variables, with the facts under Ansible's names and the engine's own.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = self.variables.names();
+        names.retain(|name| !self.near.contains(name) || matches!(self.variables.get(name), Ok(Some(_))));
+        names
     }
 
     /// Defaults of the role that is running. They stay for the rest of the play, as they do in Ansible, below the
@@ -125,6 +140,7 @@ impl HostVariables {
         }
         let peer = self.neighbours.hosts.get(host)?;
         let variables = Variables::knowing(vec![Arc::clone(&peer.variables)]);
+        withhold(&variables, Layer::Inventory, &self.neighbours.withheld, "in the inventory");
         variables.push(Layer::Inventory, peer.variables.values.clone());
         variables.supply(
             Layer::Engine,
@@ -164,6 +180,58 @@ impl HostVariables {
     }
 }
 
+/// Makes an error of reading what is there and did not travel. What lies below must not be taken for it.
+fn withhold(variables: &Variables, layer: Layer, names: &BTreeSet<String>, place: &'static str) {
+    if !names.is_empty() {
+        variables.supply(layer, Rc::new(WithheldNames { names: names.clone(), place }));
+    }
+}
+
+/// Variables that did not travel.
+struct WithheldNames {
+    names: BTreeSet<String>,
+    /// Where they are.
+    place: &'static str,
+}
+
+impl Names for WithheldNames {
+    fn get(&self, name: &str) -> Result<Option<Jinja>, Diagnostic> {
+        if !self.names.contains(name) {
+            return Ok(None);
+        }
+        let place = self.place;
+        Err(Diagnostic::new(format!("`{name}` is {place} but did not travel: the play computes its name"))
+            .hint(format!(
+                "declare it in the play's options: `uses: [\"{name}\"]`, in which `*` stands for any text"
+            )))
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn may_have(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+}
+
+/// Names that have no value here, for near matches.
+struct NearNames(Vec<String>);
+
+impl Names for NearNames {
+    fn get(&self, _: &str) -> Result<Option<Jinja>, Diagnostic> {
+        Ok(None)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.clone()
+    }
+
+    fn may_have(&self, _: &str) -> bool {
+        false
+    }
+}
+
 /// The facts, under Ansible's names and as `facts`.
 struct FactNames(Rc<dyn HostFacts>);
 
@@ -182,6 +250,10 @@ impl Names for FactNames {
         let mut names = self.0.ansible_names();
         names.push("facts".to_owned());
         names
+    }
+
+    fn may_have(&self, name: &str) -> bool {
+        name == "facts" || name.starts_with("ansible_")
     }
 }
 
@@ -224,12 +296,13 @@ struct EngineNames {
 }
 
 impl EngineNames {
-    const NAMES: [&'static str; 8] = [
+    const NAMES: [&'static str; 9] = [
         "inventory_hostname",
         "inventory_hostname_short",
         "group_names",
         "groups",
         "hostvars",
+        "vars",
         "host",
         "ansible_play_name",
         "ansible_check_mode",
@@ -248,6 +321,7 @@ impl Names for EngineNames {
             }
             "groups" => Jinja::from(Serde(&self.neighbours.groups)),
             "hostvars" => Jinja::from_object(AllHosts(Arc::clone(&self.neighbours))),
+            "vars" => Jinja::from_object(OneHost(self.name.clone(), Arc::clone(&self.neighbours))),
             "host" => Jinja::from(Serde(&serde_json::json!({ "name": self.name, "groups": self.groups }))),
             "ansible_play_name" => Jinja::from(self.play.as_str()),
             "ansible_check_mode" => Jinja::from(self.check),
@@ -257,6 +331,10 @@ impl Names for EngineNames {
 
     fn names(&self) -> Vec<String> {
         Self::NAMES.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn may_have(&self, name: &str) -> bool {
+        Self::NAMES.contains(&name)
     }
 }
 
@@ -290,7 +368,13 @@ impl Object for OneHost {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let names = self.1.hosts.get(&self.0).map(|peer| peer.variables.values.keys());
-        Enumerator::Values(names.into_iter().flatten().map(|name| Jinja::from(name.as_str())).collect())
+        let names = match current() {
+            Some(Current::Host(host)) if host.bundle.host.name == self.0 => host.variable_names(),
+            _ => {
+                let names = self.1.hosts.get(&self.0).map(|peer| peer.variables.values.keys().cloned());
+                names.into_iter().flatten().collect()
+            }
+        };
+        Enumerator::Values(names.into_iter().map(Jinja::from).collect())
     }
 }

@@ -94,7 +94,7 @@ pub fn check(catalogue: &Catalogue<'_>, subject: &Subject<'_>) -> Vec<Diagnostic
     let mut problems = Vec::new();
     for call in &subject.script.calls {
         let is_module = catalogue.registry.get(&call.full_name()).is_some();
-        if subject.is_playbook && call.top_level && is_module {
+        if subject.is_playbook && call.within.is_empty() && is_module {
             let error = current::without_host(&call.full_name()).at(subject.at(call.position));
             problems.push(error);
             continue;
@@ -339,7 +339,7 @@ fn check_value(name: &str, expected: &Argument, value: &Literal) -> Option<Diagn
         Literal::Plain(Value::Number(_)) => "integer",
         Literal::Array(_) => "array",
         Literal::Map(_) => "map",
-        Literal::Closure => "a closure",
+        Literal::Closure(_) => "a closure",
         Literal::Plain(_) | Literal::Computed => return None,
     };
     let kinds: Vec<&str> = expected.kind.split(" or ").collect();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
+use super::functions::{Function, Functions, pointer};
 use super::words::VALUES;
 
 /// A name at a place.
@@ -52,62 +53,6 @@ pub fn check(ast: &AST) -> Names {
     found.assigned_captures.sort_by_key(|(_, position)| *position);
     found.captured_closures.sort_by_key(|(_, position)| *position);
     found
-}
-
-/// A function or closure and the part of the source that is its body.
-struct Function {
-    name: String,
-    parameters: Vec<String>,
-    start: Position,
-    end: Position,
-    /// The function around it, by its place in the list.
-    around: Option<usize>,
-}
-
-/// The functions of a script in the order of their bodies.
-struct Functions(Vec<Function>);
-
-impl Functions {
-    fn of(ast: &AST) -> Self {
-        let mut all: Vec<Function> = ast
-            .iter_fn_def()
-            .map(|function| Function {
-                name: function.name.to_string(),
-                parameters: function.params.iter().map(ToString::to_string).collect(),
-                start: function.body.start_position(),
-                // A closure that is one expression has a start only.
-                end: function.body.end_position().max(function.body.start_position()),
-                around: None,
-            })
-            .collect();
-        all.sort_by_key(|function| function.start);
-        let mut open: Vec<usize> = Vec::new();
-        for index in 0..all.len() {
-            while open.last().is_some_and(|last| all[*last].end < all[index].start) {
-                open.pop();
-            }
-            all[index].around = open.last().copied();
-            open.push(index);
-        }
-        Self(all)
-    }
-
-    /// The innermost function whose body holds the statement at `position`.
-    fn holding(&self, position: Position) -> Option<&Function> {
-        let mut index = self.0.partition_point(|function| function.start <= position).checked_sub(1);
-        while let Some(at) = index {
-            let function = &self.0[at];
-            if position <= function.end {
-                return Some(function);
-            }
-            index = function.around;
-        }
-        None
-    }
-
-    fn is_function(&self, name: &str) -> bool {
-        self.0.iter().any(|function| function.name == name)
-    }
 }
 
 /// A closure that is made: in which function, its own name, what it captures.
@@ -235,16 +180,6 @@ impl<'a> Walk<'a> {
             captured.entry(closure.name.clone()).or_default().extend(names);
         }
         captured
-    }
-}
-
-/// The function that an expression points to, if it is written out.
-fn pointer(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::DynamicConstant(value, _) => {
-            value.clone().try_cast::<rhai::FnPtr>().map(|pointer| pointer.fn_name().to_owned())
-        }
-        _ => None,
     }
 }
 

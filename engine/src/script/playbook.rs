@@ -20,7 +20,7 @@ use crate::escalation::EscalationOptions;
 use crate::module::Registry;
 use crate::placement::Placement;
 use crate::project::Project;
-use crate::secrets::{SecretText, Secrets};
+use crate::secrets::Secrets;
 
 /// Asks the person at the controller: the question, and whether the answer must not be seen.
 pub type Ask = Box<dyn Fn(&str, bool) -> Result<String, String>>;
@@ -89,14 +89,16 @@ pub struct PlayDefinition {
     pub max_failures: Option<usize>,
     /// The order of its hosts.
     pub order: Order,
-    /// Files to send although no script names them plainly: patterns.
+    /// Variables that travel although no script names them plainly: names and patterns.
+    pub uses: Vec<String>,
+    /// Files and templates that travel although no script names them plainly: patterns, in which `${host.name}` is the host.
     pub files: Vec<String>,
     /// Where the play stands.
     pub at: Option<Location>,
 }
 
 /// The names of the options of a play.
-pub const OPTIONS: [&str; 14] = [
+pub const OPTIONS: [&str; 15] = [
     "hosts",
     "become",
     "become_user",
@@ -110,6 +112,7 @@ pub const OPTIONS: [&str; 14] = [
     "environment",
     "tags",
     "order",
+    "uses",
     "files",
 ];
 
@@ -176,6 +179,7 @@ impl TopLevel {
             serial: Vec::new(),
             max_failures: None,
             order: Order::default(),
+            uses: Vec::new(),
             files: Vec::new(),
             at,
         };
@@ -258,6 +262,7 @@ impl PlayDefinition {
                 self.play.environment = environment(value).ok_or_else(|| bad("a map of texts"))?;
             }
             "tags" => self.play.tags = strings(value).ok_or_else(|| bad("a tag or an array of tags"))?,
+            "uses" => self.uses = strings(value).ok_or_else(|| bad("an array of names and patterns"))?,
             "files" => self.files = strings(value).ok_or_else(|| bad("an array of patterns"))?,
             "order" => {
                 self.order = match value.as_str() {
@@ -333,23 +338,7 @@ pub fn evaluate(registry: &Registry, path: &str, top: TopLevel) -> Result<Playbo
     let mut plays = top.plays.take();
     for definition in &mut plays {
         definition.play.constants.clone_from(&constants);
-        definition.play.secrets = secrets_of(&definition.play, &top.secrets);
+        definition.play.secrets = definition.play.secrets_of(&top.secrets);
     }
     Ok(Playbook { plays, said: top.said.take() })
-}
-
-/// The secrets that a play takes along.
-fn secrets_of(play: &Play, secrets: &Secrets) -> BTreeMap<u32, SecretText> {
-    let mut found = BTreeMap::new();
-    let captured = play.captures.iter().filter_map(|capture| match capture {
-        Capture::Data(value) => Some(value),
-        Capture::Word(_) => None,
-    });
-    for value in captured.chain(play.constants.values()).chain(play.variables.values()) {
-        secrets.collect(value, &mut found);
-    }
-    for text in play.environment.values() {
-        secrets.collect(&Value::String(text.clone()), &mut found);
-    }
-    found
 }

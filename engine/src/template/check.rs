@@ -1,24 +1,28 @@
 //! What a template uses, found without rendering it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use minijinja::machinery::ast::{Expr, Stmt};
 use minijinja::machinery::{self, Span};
 
 use super::source::Prepared;
 use super::visit::{self, Visitor};
-use super::{environment, filters, predicates, report};
-use crate::diagnostic::Diagnostic;
+use super::{environment, filters, predicates, reads, report};
+use crate::diagnostic::{Diagnostic, Location};
+use crate::reads::Reads;
 
 /// What a template uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
-    /// The names that the template expects from outside, without their attributes.
-    pub variables: BTreeSet<String>,
+    /// What the template reads of the inventory. The names that it expects from outside are variables.
+    pub reads: Reads,
+    /// Where it computes the name of a variable.
+    pub computed_variables: Vec<Location>,
     /// The templates that it includes, imports or extends by a literal name.
     pub templates: BTreeSet<String>,
-    /// Whether it includes, imports or extends one whose name is computed.
-    pub computed_templates: bool,
+    /// Where it includes, imports or extends one whose name is computed.
+    pub computed_templates: Vec<Location>,
     /// The filters that it uses.
     pub filters: BTreeSet<String>,
     /// The tests that it uses.
@@ -38,15 +42,24 @@ pub fn check(path: &str, text: &str) -> Result<Uses, Diagnostic> {
     if let Some(error) = finder.error {
         return Err(error);
     }
-    let mut uses = finder.uses;
+    let mut lookups = reads::Finder::default();
+    visit::statement(&template, &mut lookups);
+    let computed = lookups.computed.into_iter().map(|span| prepared.location(range(span)));
+    let mut uses = Uses { reads: lookups.reads, computed_variables: computed.collect(), ..finder.uses };
     let mut env = environment::copy();
     env.set_syntax(prepared.syntax.clone());
     if let Ok(template) = env.template_from_named_str(path, &prepared.text) {
-        uses.variables = template.undeclared_variables(false).into_iter().collect();
         let global = |name: &String| env.globals().any(|(known, _)| known == name);
-        uses.variables.retain(|name| !global(name));
+        let expected = template.undeclared_variables(false).into_iter();
+        let expected = expected.filter(|name| !reads::ROOTS.contains(&name.as_str()) && !global(name));
+        uses.reads.variables.named.extend(expected);
     }
     Ok(uses)
+}
+
+/// The bytes of the text that a span is.
+fn range(span: Span) -> Range<usize> {
+    span.start_offset as usize..span.end_offset as usize
 }
 
 struct Finder<'p> {
@@ -58,7 +71,7 @@ struct Finder<'p> {
 impl Finder<'_> {
     fn template(&mut self, name: &Expr<'_>) {
         let Some(name) = name.as_const() else {
-            self.uses.computed_templates = true;
+            self.uses.computed_templates.push(self.prepared.location(range(name.span())));
             return;
         };
         match name.as_str() {
@@ -72,8 +85,8 @@ impl Finder<'_> {
 
     fn unknown(&mut self, kind: &str, name: &str, span: Span, known: Vec<&'static str>) {
         if self.error.is_none() {
-            let (start, end) = (span.start_offset as usize, span.end_offset as usize);
-            let text = self.prepared.text.get(start..end).unwrap_or("");
+            let start = range(span).start;
+            let text = self.prepared.text.get(range(span)).unwrap_or("");
             // The span covers the whole expression up to the filter's arguments; its own name is the last one.
             let at = text.match_indices(name).map(|(at, _)| at).last().map_or(start, |at| start + at);
             let location = self.prepared.location(at..at + name.len());

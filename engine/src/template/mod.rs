@@ -14,6 +14,7 @@ mod lookup;
 mod methods;
 mod predicates;
 mod python;
+mod reads;
 mod report;
 mod scope;
 mod source;
@@ -43,6 +44,11 @@ pub trait Names {
 
     /// Every name there is, for near matches.
     fn names(&self) -> Vec<String>;
+
+    /// Whether [`get`](Self::get) may have more to say of a name than that there is none. It costs nothing to ask.
+    fn may_have(&self, _name: &str) -> bool {
+        true
+    }
 }
 
 /// A template that another one includes, imports or extends.

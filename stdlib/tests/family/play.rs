@@ -43,7 +43,7 @@ impl Play {
         let playbook = evaluate(&registry, &path, top).map_err(|problem| words(&[problem]))?;
         let bundle = Bundle {
             run: String::new(),
-            sources: Arc::new(analysis.sources),
+            sources: Arc::new(analysis.map.sources().clone()),
             play: Arc::new(playbook.plays[0].play.clone()),
             neighbours: Arc::new(Neighbours::default()),
             host: HostData { name: "localhost".to_owned(), ..HostData::default() },
