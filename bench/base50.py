@@ -1,4 +1,4 @@
-"""Makes the project that the benchmarks run: N tasks in the proportions of base50.
+"""Makes the projects that the benchmarks run: N tasks in the proportions of base50, and one that reads variables.
 
 base50 is 10 directories, 20 templates of 1 KB, 10 copies of 2 KB, 5 links and 5 line edits. `make(where, target, tasks)` writes
 a playbook, `bench.rhai`, whose hosts are `all` and whose tasks touch only what lies below `target` on the host.
@@ -43,5 +43,24 @@ def make(where: Path, target: str, tasks: int = 50) -> Path:
     playbook = where / "bench.rhai"
     playbook.write_text(
         f'play("base{tasks}", #{{ hosts: "all" }}, || {{\n    file::directory("{target}");\n    {body}\n}});\n'
+    )
+    return playbook
+
+
+def make_reading(where: Path, hosts: int) -> Path:
+    """Writes a project whose play reads a few of 200 variables, and one of another host, and returns the playbook's path."""
+    group_vars = where / "inventory" / "group_vars"
+    group_vars.mkdir(parents=True, exist_ok=True)
+    (where / "refrain.toml").write_text("")
+    (where / "inventory" / "hosts").write_text(
+        f'[web]\nnode[1:{hosts}] url="http://{{{{ inventory_hostname }}}}:{{{{ port }}}}/" port=80\n\n[db]\ndb[1:3] address=192.0.2.1\n'
+    )
+    lines = [f'text{n}: "{{{{ list{n} }}}} of {{{{ port }}}}"\nlist{n}: [1, 2, "{{{{ inventory_hostname }}}}"]\n' for n in range(100)]
+    (group_vars / "all.yml").write_text("".join(lines))
+    playbook = where / "reading.rhai"
+    playbook.write_text(
+        'play("reading", #{ hosts: "web" }, || {\n'
+        '    file::content("/read", `${vars.text1} ${vars.url} ${hostvars("db1").address} ${groups["db"].len()}`);\n'
+        "});\n"
     )
     return playbook

@@ -171,6 +171,12 @@ def scale(refrain: str, top: Path, environment: dict[str, str]) -> None:
         command = [refrain, "run", str(playbook), "-i", str(project / "hosts"), "-c", "sandbox", "--root", str(project / "boxes")]
         first, again = (timed(command, environment, project) for _ in range(2))
         print(f"| 50 tasks on {hosts} sandbox hosts | {first:.2f} | {again:.2f} |")
+    for hosts in (500, 1_000):
+        project = top / f"variables{hosts}"
+        playbook = base50.make_reading(project, hosts)
+        command = [refrain, "run", str(playbook), "-i", str(project / "inventory"), "-c", "sandbox", "--root", str(project / "boxes")]
+        first, again = (timed(command, environment, project) for _ in range(2))
+        print(f"| a few of 200 variables on {hosts} sandbox hosts | {first:.2f} | {again:.2f} |")
 
 
 if __name__ == "__main__":
