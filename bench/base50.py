@@ -13,7 +13,7 @@ setting_{{ number }} = {{ base + number }}  # a line of configuration that is ab
 """
 
 
-def make(where: Path, target: str, tasks: int = 50) -> Path:
+def make(where: Path, target: str, tasks: int = 50, placement: str = "host") -> Path:
     """Writes the project and returns the playbook's path."""
     scale = tasks // 50
     for folder in ("templates", "files"):
@@ -42,7 +42,7 @@ def make(where: Path, target: str, tasks: int = 50) -> Path:
     body = "\n    ".join(calls)
     playbook = where / "bench.rhai"
     playbook.write_text(
-        f'play("base{tasks}", #{{ hosts: "all" }}, || {{\n    file::directory("{target}");\n    {body}\n}});\n'
+        f'play("base{tasks}", #{{ hosts: "all", placement: "{placement}" }}, || {{\n    file::directory("{target}");\n    {body}\n}});\n'
     )
     return playbook
 

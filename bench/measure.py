@@ -6,15 +6,19 @@ alternately, round by round, because the machine's speed drifts; the ratios coun
 """
 
 import argparse
+import contextlib
 import os
 import pwd
+import queue
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import base50
@@ -62,6 +66,49 @@ class Sshd:
         ]
 
 
+class SlowLine:
+    """Passes on connections to a port of 127.0.0.1, every byte late by a delay in each direction."""
+
+    def __init__(self, port: int, delay: float):
+        self.delay = delay
+        self.server = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        while True:
+            client, _ = self.listener.accept()
+            server = socket.create_connection(("127.0.0.1", self.server))
+            for near, far in ((client, server), (server, client)):
+                near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.carry(near, far)
+
+    def carry(self, near: socket.socket, far: socket.socket) -> None:
+        pieces: queue.Queue = queue.Queue()
+
+        def take() -> None:
+            while piece := near.recv(65536):
+                pieces.put((time.perf_counter() + self.delay, piece))
+            pieces.put((0, b""))
+
+        def give() -> None:
+            while True:
+                due, piece = pieces.get()
+                time.sleep(max(0, due - time.perf_counter()))
+                if not piece:
+                    return far.shutdown(socket.SHUT_WR)
+                far.sendall(piece)
+
+        def until_it_ends(work: Callable[[], None]) -> None:
+            # One of the two ends goes first.
+            with contextlib.suppress(OSError):
+                work()
+
+        for work in (take, give):
+            threading.Thread(target=until_it_ends, args=(work,), daemon=True).start()
+
+
 def timed(command: list[str], environment: dict[str, str], directory: Path) -> float:
     """Seconds that a command takes; it has to succeed."""
     start = time.perf_counter()
@@ -90,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("refrain", type=Path, help="the release build")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--only", help="one of ssh, local, scale")
+    parser.add_argument("--only", help="one of ssh, slow, local, scale")
     arguments = parser.parse_args()
     refrain = str(arguments.refrain.resolve())
     with tempfile.TemporaryDirectory() as temporary:
@@ -102,6 +149,8 @@ def main() -> None:
         environment.pop("SSH_AUTH_SOCK", None)
         if arguments.only in (None, "ssh"):
             over_ssh(refrain, top, home, environment, arguments.rounds)
+        if arguments.only in (None, "slow"):
+            slowly(refrain, top, home, environment, arguments.rounds)
         if arguments.only in (None, "local"):
             locally(refrain, top, environment, arguments.rounds)
         if arguments.only in (None, "scale"):
@@ -131,6 +180,34 @@ def over_ssh(refrain: str, top: Path, home: Path, environment: dict[str, str], r
             timed(command, environment, project)
             commands[f"refrain, {tasks} tasks, converged"] = command
         compare("Over SSH, on loopback", commands, rounds, environment, top)
+    finally:
+        sshd.process.terminate()
+        sshd.process.wait()
+
+
+def slowly(refrain: str, top: Path, home: Path, environment: dict[str, str], rounds: int) -> None:
+    """50 converged tasks on a line of 20 ms in each direction, evaluated on the host and on the controller."""
+    directory = top / "slow"
+    directory.mkdir()
+    sshd = Sshd(directory)
+    try:
+        line = SlowLine(sshd.port, 0.020)
+        key = (directory / "host.pub").read_text()
+        (home / ".ssh" / "known_hosts").write_text(f"[127.0.0.1]:{line.port} {key}")
+        user = pwd.getpwuid(os.getuid()).pw_name
+        commands = {}
+        for placement in ("host", "controller"):
+            project = top / f"slow-{placement}"
+            playbook = base50.make(project, str(top / f"target-{placement}"), 50, placement)
+            hosts = project / "hosts"
+            hosts.write_text(
+                f"box ansible_host=127.0.0.1 ansible_port={line.port} ansible_user={user} "
+                f"ansible_ssh_private_key_file={directory}/user\n"
+            )
+            command = [refrain, "run", str(playbook), "-i", str(hosts)]
+            timed(command, environment, project)
+            commands[f"refrain, 50 tasks, converged, evaluated on the {placement}"] = command
+        compare("Over SSH, 20 ms in each direction", commands, rounds, environment, top)
     finally:
         sshd.process.terminate()
         sshd.process.wait()
