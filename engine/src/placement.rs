@@ -46,16 +46,17 @@ pub struct Need {
 }
 
 /// Where a play is evaluated, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
     /// Where.
     pub placement: Placement,
     because: Reason,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Reason {
     /// Nothing asks for anything else.
+    #[default]
     Usual,
     /// The play says so.
     Said,

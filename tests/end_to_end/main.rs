@@ -13,6 +13,7 @@ mod input;
 mod interrupted_runs;
 mod killed_runs;
 mod language;
+mod placement;
 mod rollback;
 mod roots;
 mod secrets;

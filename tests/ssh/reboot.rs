@@ -19,7 +19,7 @@ fn site() -> Option<(Project, Sshd)> {
 fn rebooted((project, sshd): &(Project, Sshd), body: &str) -> Finished {
     let boot = format!("[\"sh\", \"-c\", \"echo second > {}; kill -9 $PPID\"]", sshd.boot_id().display());
     let body = body.replace("BOOT", &boot);
-    let options = "#{ hosts: \"all\", placement: \"controller\" }";
+    let options = "#{ hosts: \"all\" }";
     project.file("play.rhai", format!("play(\"Test\", {options}, || {{\n{body}\n}});\n"));
     run(project, &[])
 }

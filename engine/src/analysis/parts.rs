@@ -32,6 +32,8 @@ pub(super) struct Part {
     pub unit: Unit,
     /// The functions that it calls: namespace and name.
     pub calls: Vec<(String, String)>,
+    /// Those of its calls that are only possible on the controller, with their places.
+    pub needs: Vec<(String, Position)>,
     /// The roles that it runs; without a name where that is computed.
     pub roles: Vec<Option<String>>,
     /// The scripts that it imports.
@@ -71,6 +73,9 @@ impl ScriptParts {
         for call in &script.calls {
             let part = parts.entry(call.within.clone()).or_default();
             part.calls.push((call.namespace.clone(), call.name.clone()));
+            if catalogue.needs_controller(call) {
+                part.needs.push((call.full_name(), call.position));
+            }
             if call.namespace.is_empty() && call.name == "role" && !call.method {
                 let name = call.arguments.first().and_then(|(name, _)| name.text());
                 part.roles.push(name.map(ToOwned::to_owned));

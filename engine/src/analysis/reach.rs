@@ -8,6 +8,7 @@ use super::parts::{Part, ScriptParts, SourceName};
 use crate::bundle::Sources;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::module::Source;
+use crate::placement::{Decision, Need, Placement};
 use crate::reads::Reads;
 use crate::script::engine::original;
 use crate::template::Uses;
@@ -19,8 +20,21 @@ pub struct Map {
     pub(super) sources: Sources,
     pub(super) scripts: BTreeMap<String, ScriptParts>,
     pub(super) templates: BTreeMap<String, Uses>,
-    /// The plays whose options and bodies are written out: the names of the options, and of the closure.
-    pub(super) plays: Vec<(BTreeSet<String>, String)>,
+    /// The plays whose options and bodies are written out.
+    pub(super) plays: Vec<WrittenPlay>,
+}
+
+/// A play whose options and body are written out.
+#[derive(Debug)]
+pub(super) struct WrittenPlay {
+    /// Its name. Absent where that is computed.
+    pub name: Option<String>,
+    /// The names of its options.
+    pub options: BTreeSet<String>,
+    /// Where it says that it is evaluated.
+    pub placement: Option<Placement>,
+    /// The closure that is its body.
+    pub body: String,
 }
 
 /// What a play reaches, by paths and names.
@@ -42,6 +56,8 @@ pub struct Reach {
     pub tasks_become: bool,
     /// Constants of the playbook's top level.
     pub constants: BTreeSet<String>,
+    /// The first call that is only possible on the controller: by its script's path, then by its place there.
+    pub need: Option<Need>,
     /// Names that are computed: what they name is only there if the play declares it.
     pub computed: BTreeSet<Computed>,
 }
@@ -132,10 +148,22 @@ impl Map {
         search.found
     }
 
+    /// Where plays are evaluated whose options and bodies are written out, by their names.
+    ///
+    /// # Errors
+    /// A play says that it is evaluated on its hosts, and can't be.
+    pub fn placements(&self) -> Vec<(String, Result<Decision, Diagnostic>)> {
+        let decide = |play: &WrittenPlay| {
+            let name = play.name.clone().unwrap_or_else(|| "(a computed name)".to_owned());
+            (name, Decision::new(play.placement, self.reach(&play.body).need, false))
+        };
+        self.plays.iter().map(decide).collect()
+    }
+
     /// What may be wrong: names that are computed in plays that declare none.
     pub fn warnings(&self) -> Vec<Diagnostic> {
         let mut computed = BTreeSet::new();
-        for (options, body) in &self.plays {
+        for WrittenPlay { options, body, .. } in &self.plays {
             let found = self.reach(body).computed.into_iter();
             computed.extend(found.filter(|name| !options.contains(name.what.option())));
         }
@@ -186,6 +214,9 @@ impl Search<'_> {
         for position in &part.unit.computed_variables {
             self.computed(Kind::Variable, script, *position);
         }
+        for (name, position) in &part.needs {
+            self.need(Need { name: name.clone(), at: script.at(*position) });
+        }
         self.functions(place, script, part);
         for path in &part.imports {
             self.script(path, &place.owner);
@@ -193,6 +224,15 @@ impl Search<'_> {
         self.roles(part);
         for source in &part.sources {
             self.source(source, script, &place.owner);
+        }
+    }
+
+    fn need(&mut self, need: Need) {
+        fn order(need: &Need) -> (&str, usize, usize) {
+            (&need.at.path, need.at.line, need.at.column)
+        }
+        if self.found.need.as_ref().is_none_or(|first| order(&need) < order(first)) {
+            self.found.need = Some(need);
         }
     }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use super::Analysis;
 use super::parts::ScriptParts;
-use super::reach::Map;
+use super::reach::{Map, WrittenPlay};
 use crate::bundle::{Sources, candidates};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::module::{Registry, Source};
+use crate::placement::Placement;
 use crate::project::Project;
 use crate::script::calls::{Call, Import, Literal, Script, read};
 use crate::script::engine::{compile, engine, import_candidates};
@@ -277,12 +278,18 @@ impl Walk<'_> {
     }
 }
 
-/// The plays of a playbook whose options and bodies are written out.
-fn plays(playbook: &Script) -> impl Iterator<Item = (BTreeSet<String>, String)> {
+/// The plays of a playbook whose options and bodies are written out; a placement that is none counts as none.
+fn plays(playbook: &Script) -> impl Iterator<Item = WrittenPlay> {
     let calls = playbook.calls.iter().filter(|call| call.namespace.is_empty() && call.name == "play");
     calls.filter_map(|call| match &call.arguments[..] {
-        [_, (Literal::Map(options), _), (Literal::Closure(Some(body)), _)] => {
-            Some((options.iter().map(|(name, ..)| name.clone()).collect(), body.clone()))
+        [(name, _), (Literal::Map(options), _), (Literal::Closure(Some(body)), _)] => {
+            let placement = options.iter().find(|(name, ..)| name == "placement");
+            Some(WrittenPlay {
+                name: name.text().map(ToOwned::to_owned),
+                options: options.iter().map(|(name, ..)| name.clone()).collect(),
+                placement: placement.and_then(|(.., word)| Placement::of(word.text()?)),
+                body: body.clone(),
+            })
         }
         _ => None,
     })

@@ -308,7 +308,7 @@ fn on_host(
         targets: targets(prepared, playbook, &play.definition),
         step: prepared.step.clone(),
     };
-    match connect::run(&target, escalation.as_ref(), play.definition.placement.unwrap_or_default(), job) {
+    match connect::run(&target, escalation.as_ref(), play.placement.placement, job) {
         Ok(ended) => {
             running.note(host, &ended.recap);
             if ended.started {

@@ -20,6 +20,7 @@ use crate::escalation::{Escalation, TaskEscalation};
 use crate::inventory::{self, Inventory, extra_vars};
 use crate::journal::rollback;
 use crate::module::Registry;
+use crate::placement::Decision;
 use crate::project::Project;
 use crate::script::playbook::{self, Ask, PlayDefinition, Said, TopLevel};
 use crate::transport::ssh;
@@ -77,6 +78,8 @@ pub struct PreparedPlay {
     pub definition: PlayDefinition,
     /// Its hosts.
     pub hosts: Vec<String>,
+    /// Where it is evaluated, and why.
+    pub placement: Decision,
     /// How its bundles are made.
     pub(super) shape: Shape,
 }
@@ -168,8 +171,12 @@ pub fn prepare(
                 for definition in evaluated.plays {
                     let hosts = select(&prepared.inventory, &definition, limit.as_ref());
                     let shape = Shape::new(&definition, &analysis.map, &prepared.project);
-                    match hosts.and_then(|hosts| Ok((hosts, shape?))) {
-                        Ok((hosts, shape)) => prepared.plays.push(PreparedPlay { definition, hosts, shape }),
+                    let need = analysis.map.reach(&definition.play.body).need;
+                    let placement = Decision::new(definition.placement, need, options.step.is_some());
+                    match hosts.and_then(|hosts| Ok((hosts, placement?, shape?))) {
+                        Ok((hosts, placement, shape)) => {
+                            prepared.plays.push(PreparedPlay { definition, hosts, placement, shape });
+                        }
                         Err(problem) => problems.push(match (&problem.at, &definition.at) {
                             (None, Some(at)) => problem.at(at.clone()),
                             _ => problem,

@@ -9,6 +9,7 @@ use crate::analysis::reach::Map;
 use crate::bundle::Play;
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{self, extra_vars};
+use crate::placement::Decision;
 use crate::project::Project;
 use crate::script::playbook::PlayDefinition;
 
@@ -39,7 +40,7 @@ pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Dia
         name: "rollback".to_owned(),
         project: Arc::new(project),
         inventory,
-        plays: vec![PreparedPlay { definition, hosts, shape }],
+        plays: vec![PreparedPlay { definition, hosts, placement: Decision::default(), shape }],
         said: Vec::new(),
     };
     Ok(Prepared {

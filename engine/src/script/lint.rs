@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::calls::{Call, Literal, Script};
 use super::names::Names;
-use super::words::{FUNCTIONS, SIGNATURES, VALUES};
+use super::words::{FUNCTIONS, NEED_CONTROLLER, SIGNATURES, VALUES};
 use super::{current, playbook, task, verdict};
 use crate::diagnostic::{Diagnostic, Location, near_match};
 use crate::escalation::EscalationOptions;
@@ -33,6 +33,14 @@ impl<'a> Catalogue<'a> {
         let entry = self.registry.get(name)?;
         let cell = self.arguments.get(name)?;
         Some(cell.get_or_init(|| entry.arguments()))
+    }
+
+    /// Whether what is called is only possible on the controller.
+    pub fn needs_controller(&self, call: &Call) -> bool {
+        if call.namespace.is_empty() {
+            return !call.method && NEED_CONTROLLER.contains(&call.name.as_str());
+        }
+        self.registry.get(&call.full_name()).is_some_and(|entry| entry.needs_controller)
     }
 
     /// Rhai's own functions and the words of the language: how many arguments each can take.

@@ -13,13 +13,19 @@ use crate::exit;
 /// Checks playbooks, or shows what a host would get.
 pub fn execute(arguments: &Lint) -> u8 {
     let registry = refrain_stdlib::registry();
-    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    let (mut problems, mut warnings, mut placements) = (Vec::new(), Vec::new(), Vec::new());
     for path in &arguments.playbooks {
         match Project::find(path) {
             Ok((project, playbook)) => {
                 let analysis = analysis::analyse(&project, &registry, &playbook);
                 warnings.extend(analysis.map.warnings());
                 problems.extend(analysis.problems);
+                for (play, decision) in analysis.map.placements() {
+                    match decision {
+                        Ok(decision) => placements.push(format!("{play}: placement: {decision}")),
+                        Err(problem) => problems.push(problem),
+                    }
+                }
             }
             Err(error) => problems
                 .push(Diagnostic::new(format!("could not read the playbook `{}`: {error}", path.display()))),
@@ -34,6 +40,7 @@ pub fn execute(arguments: &Lint) -> u8 {
     if let Some(host) = &arguments.bundle {
         return bundles::show(arguments, host, &registry);
     }
+    placements.iter().for_each(|placement| println!("{placement}"));
     let verdict = match warnings.len() {
         0 => "nothing to complain about".to_owned(),
         count => plural(count, "warning"),
