@@ -351,18 +351,20 @@ impl Journal for Recorder {
 fn left_behind(state: &Path, opening: &Opening) -> io::Result<Pending> {
     let file = state.join("pending");
     let mut dead = Vec::new();
+    // Other hosts of this run are alive. They may be a thousand: their logs are not read.
+    let own = format!("{}.", plain(&opening.run));
     for entry in fs::read_dir(state.join("unfinished")).into_iter().flatten() {
-        let marker = entry?.path();
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&own) {
+            continue;
+        }
+        let marker = entry.path();
         let records = match log::read(&marker) {
             // The marker is all that the run has got to.
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             records => records?,
         };
-        // Other hosts of this run are alive.
-        match records.first() {
-            Some(Record::Begun(begun)) if begun.run == opening.run => {}
-            _ => dead.push((marker, records)),
-        }
+        dead.push((marker, records));
     }
     // In the order of their beginning.
     dead.sort_by_key(|(_, records)| match records.first() {
