@@ -13,8 +13,8 @@ use crate::placement::Decision;
 use crate::project::Project;
 use crate::script::playbook::PlayDefinition;
 
-/// Prepares to take back what `run` has changed on the hosts that the options select: all of the inventory unless there is a
-/// limit. The options name no playbook.
+/// Prepares to take back what `run` has changed on the hosts that the options select: all of the inventory unless there is a limit,
+/// and this machine where there is no inventory. The options name no playbook.
 ///
 /// # Errors
 /// All that is wrong with the input.
@@ -27,7 +27,9 @@ pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Dia
     let inventory = load_inventory(&options, project.root())?;
     let extra = extra_vars::read(&options.extra, project.root())?;
     target::check(options.connection.connection.as_deref()).map_err(one)?;
-    let pattern = options.limit.as_deref().unwrap_or("all");
+    // Without any inventory there is this machine.
+    let everything = if inventory.hosts().next().is_some() { "all" } else { "localhost" };
+    let pattern = options.limit.as_deref().unwrap_or(everything);
     let hosts = inventory.select(pattern).map_err(one)?;
     if hosts.is_empty() {
         let error = Diagnostic::new("there is no host to take anything back on");
