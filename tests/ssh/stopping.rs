@@ -61,7 +61,9 @@ fn the_second_signal_ends_what_runs_on_the_host() {
     run.signal(Signal::TERM);
     let outcome = run.end().expect(143);
     assert!(start.elapsed() < PROMPT);
-    assert!(!runs(child(&project)), "what the command has started still runs");
+    // All of them are killed by then; that they are gone is the kernel's to do.
+    let child = child(&project);
+    until(|| !runs(child), "what the command has started still runs");
     assert!(!project.path("step").exists() && !project.path("next").exists());
     assert!(outcome.stdout.contains("was ended: the run was told to stop now"), "{}", outcome.stdout);
     until(|| agents(&sshd).is_empty(), "the agent still runs");
