@@ -104,6 +104,8 @@ fn commands_do_not_outlive_a_killed_agent() {
     let Some((project, sshd)) = site(WAITING) else { return };
     let run = Started::of(&project, &["run", "play.rhai"]);
     run.until_there_is("child");
+    // Between the start of a command and its entry with the guardian there is a moment, which is long on a busy machine.
+    std::thread::sleep(Duration::from_millis(500));
     for agent in agents(&sshd) {
         assert!(Command::new("kill").args(["-KILL", &agent]).status().expect("kill starts").success());
     }
