@@ -9,11 +9,13 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+
+use crate::system::Time;
 
 /// How often a waiting run looks again.
 const LOOK: Duration = Duration::from_millis(50);
@@ -115,9 +117,7 @@ fn try_take(file: &mut File, key: (u64, u64), run: &str) -> io::Result<Option<Ar
     let lock = Arc::new(Lock { _file: Some(file.try_clone()?) });
     held.retain(|_, (_, lock)| lock.strong_count() > 0);
     held.insert(key, (run.to_owned(), Arc::downgrade(&lock)));
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let since = i64::try_from(since).unwrap_or(i64::MAX);
-    let holder = Holder { run: run.to_owned(), process: std::process::id(), since };
+    let holder = Holder { run: run.to_owned(), process: std::process::id(), since: Time::now().seconds };
     file.set_len(0)?;
     file.rewind()?;
     serde_json::to_writer(&mut *file, &holder)?;

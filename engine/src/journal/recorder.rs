@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::image::{Camera, Contents, Kept};
 use super::lock::{self, Holder, Lock, NoLock};
@@ -185,7 +185,7 @@ impl Recorder {
             host: self.opening.host.clone(),
             play: self.opening.play.clone(),
             process: std::process::id(),
-            at: now(),
+            at: Time::now(),
         });
         for number in 0_u32.. {
             let name = format!("{host}.{number}.log");
@@ -302,7 +302,8 @@ impl Journal for Recorder {
             return Ok(());
         }
         let new = self.notified.borrow_mut().insert(handler.clone());
-        let record = Record::Notified { handler: handler.clone(), call: call.cloned(), at: now().seconds };
+        let record =
+            Record::Notified { handler: handler.clone(), call: call.cloned(), at: Time::now().seconds };
         self.append(&record, new)?;
         self.noted.borrow_mut().push(record);
         Ok(())
@@ -383,7 +384,7 @@ fn left_behind(state: &Path, opening: &Opening) -> io::Result<Pending> {
         return Ok(pending);
     }
     let pending = Pending::update(&file, |pending| {
-        pending.forget_before(now().seconds - retention::OLDEST.as_secs().cast_signed());
+        pending.forget_before(Time::now().seconds - retention::OLDEST.as_secs().cast_signed());
         for (_, records) in &dead {
             pending.apply(&run_of(records), records.iter());
         }
@@ -483,11 +484,4 @@ pub(super) fn plain(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     let name: String = name.chars().take(100).map(plain).collect();
     if name.starts_with('.') { format!("_{name}") } else { name }
-}
-
-/// The time, by this host's clock.
-pub(super) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-    Time { seconds, nanoseconds: since.subsec_nanos() }
 }

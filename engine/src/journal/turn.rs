@@ -1,6 +1,6 @@
 //! The turn of a run on a host: one at a time is at work there.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::lock::{Holder, NoLock};
 use super::{Calls, Journal, Opening, Recorder, Source};
@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{EventKind, Recap};
 use crate::failure;
 use crate::interrupt::Interrupt;
+use crate::system::Time;
 use crate::system::remote::{self, RemoteJournal};
 
 /// Who takes a turn, and for what.
@@ -64,8 +65,7 @@ pub fn take(
 }
 
 fn words(holder: &Holder) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let since = i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(holder.since).max(0);
+    let since = Time::now().seconds.saturating_sub(holder.since).max(0);
     match holder.run.as_str() {
         "" => "it has just begun".to_owned(),
         run => format!("{run}, process {}, at work for {since} s", holder.process),

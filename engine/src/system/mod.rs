@@ -27,7 +27,7 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,15 @@ pub struct Time {
     pub seconds: i64,
     /// And nanoseconds: 0 to 999,999,999.
     pub nanoseconds: u32,
+}
+
+impl Time {
+    /// This moment, by this machine's clock.
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        Self { seconds, nanoseconds: since.subsec_nanos() }
+    }
 }
 
 /// The content of a file, as far as it is known.

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::predictions::{Prediction, Predictions, Thing};
 use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, Time, View, path::resolve};
@@ -122,7 +121,7 @@ impl Overlay {
     }
 
     fn put(&self, place: &Path, thing: Thing, attributes: Attributes) {
-        let modified = now();
+        let modified = Time::now();
         self.predictions.borrow_mut().put(place, Prediction::New { thing, attributes, modified });
     }
 
@@ -198,12 +197,6 @@ impl Overlay {
             }
         }
     }
-}
-
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-    Time { seconds, nanoseconds: since.subsec_nanos() }
 }
 
 impl View for Overlay {
