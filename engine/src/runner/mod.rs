@@ -221,6 +221,7 @@ fn run_play(
             hosts: hosts.iter().map(|host| (*host).clone()).collect(),
         },
     );
+    let targets = targets(prepared, playbook, definition);
     let failures = AtomicUsize::new(0);
     let ended = AtomicBool::new(false);
     let over = || {
@@ -236,7 +237,7 @@ fn run_play(
             if over() {
                 return;
             }
-            match on_host(running, prepared, playbook, play, host) {
+            match on_host(running, prepared, playbook, play, &targets, host) {
                 Some(result) if result.play_done => ended.store(true, Ordering::Relaxed),
                 Some(result) if !result.recap.failed && !result.recap.interrupted => {}
                 _ => {
@@ -267,6 +268,7 @@ fn on_host(
     prepared: &Arc<Prepared>,
     playbook: &Arc<PreparedPlaybook>,
     play: &PreparedPlay,
+    targets: &controller::Targets,
     host: &str,
 ) -> Option<Ended> {
     let emit = |kind| running.emit(Some(host), kind);
@@ -305,7 +307,7 @@ fn on_host(
         project: Arc::clone(&playbook.project),
         emit: Arc::clone(&emit),
         interrupt: Arc::clone(&running.interrupt),
-        targets: targets(prepared, playbook, &play.definition),
+        targets: Arc::clone(targets),
         step: prepared.step.clone(),
     };
     match connect::run(&target, escalation.as_ref(), play.placement.placement, job) {
