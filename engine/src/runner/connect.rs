@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use super::controller::{AskStep, Targets, ThisMachine};
-use super::reached::{Reached, connect, enter, no_root};
+use super::reached::{Reached, as_another_user, connect, enter, no_root};
 use super::target::Target;
 use crate::agent::{Ended, Work, client};
 use crate::diagnostic::Diagnostic;
-use crate::escalation::{self, Escalation, EscalationOptions};
+use crate::escalation::{Escalation, EscalationOptions};
 use crate::event::EventKind;
 use crate::facts::HostFacts;
 use crate::failure::{self, Failure};
@@ -22,10 +22,9 @@ use crate::project::Project;
 use crate::script::controller::Controller;
 use crate::script::host::{self, Surroundings};
 use crate::secrets::SecretText;
-use crate::system::native::Native;
 use crate::system::sandbox::Programs;
 use crate::system::{RootKind, System};
-use crate::transport::{AgentBinary, Connection, Stage, Unreachable, ssh};
+use crate::transport::{Connection, Stage, Unreachable, ssh};
 
 /// How hosts are reached, as far as the command line says so.
 #[derive(Clone, Default)]
@@ -131,11 +130,10 @@ pub(super) fn run(
     placement: Placement,
     job: Job,
 ) -> Result<Ended, Unreachable> {
-    if let (Target::Local, Placement::Host, Some(escalation)) = (target, placement, escalation)
-        && !escalation.is_in_effect(&Native::new(RootKind::Live))
+    if let (Target::Local, Placement::Host) = (target, placement)
+        && let Some(connection) = as_another_user(escalation, &job.interrupt)
     {
-        let agent = escalation::launch(escalation, &AgentBinary::default(), &job.interrupt);
-        return through(agent.map(|agent| Box::new(agent) as Box<dyn Connection>), job);
+        return through(connection, job);
     }
     match (target, placement) {
         (Target::Ssh(target, client), Placement::Host) => {

@@ -57,11 +57,9 @@ impl Reached {
                 let connection: Box<dyn Connection> = Box::new(agent.map_err(|error| no_root(root, &error))?);
                 Remote::open(connection, kind, Arc::clone(interrupt)).map(Self::remote)
             }
-            Target::Local => match escalation.filter(|whom| !whom.is_in_effect(&Native::new(RootKind::Live)))
-            {
-                Some(escalation) => {
-                    let agent = escalation::launch(escalation, &AgentBinary::default(), interrupt)?;
-                    Remote::open(Box::new(agent), RootKind::Live, Arc::clone(interrupt)).map(Self::remote)
+            Target::Local => match as_another_user(escalation, interrupt) {
+                Some(connection) => {
+                    Remote::open(connection?, RootKind::Live, Arc::clone(interrupt)).map(Self::remote)
                 }
                 None => Ok(Self::this_machine(interrupt)),
             },
@@ -121,6 +119,16 @@ pub(super) fn connect(
         client::escalate(&mut *connection, escalation)?;
     }
     Ok(connection)
+}
+
+/// An agent on this machine that is the user of `escalation`. `None` where this process is that user, or none is asked for.
+pub(super) fn as_another_user(
+    escalation: Option<&Escalation>,
+    interrupt: &Interrupt,
+) -> Option<Result<Box<dyn Connection>, Unreachable>> {
+    let escalation = escalation.filter(|whom| !whom.is_in_effect(&Native::new(RootKind::Live)))?;
+    let agent = escalation::launch(escalation, &AgentBinary::default(), interrupt);
+    Some(agent.map(|agent| Box::new(agent) as Box<dyn Connection>))
 }
 
 /// A host in a directory.
