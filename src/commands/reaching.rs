@@ -10,6 +10,7 @@ use refrain_engine::runner::{ConnectionOptions, Options};
 use refrain_engine::secrets::SecretText;
 use refrain_engine::system::RootKind;
 use refrain_engine::transport::ssh::LocalUser;
+use refrain_simulation::Simulation;
 
 use crate::arguments::{Connection, Hosts, RootKindArgument};
 use crate::prompt;
@@ -57,7 +58,7 @@ fn connection_options(arguments: &Connection) -> Result<ConnectionOptions, Diagn
         become_password,
         local_user: LocalUser::current(),
         ask: Some(Arc::new(|question| prompt::ask(question, true))),
-        sandbox_programs: None,
+        sandbox_programs: Some(|| Box::new(Simulation)),
     })
 }
 

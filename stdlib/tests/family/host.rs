@@ -22,6 +22,7 @@ use refrain_engine::system::native::Native;
 use refrain_engine::system::remote::Remote;
 use refrain_engine::system::sandbox::{Programs, Sandbox};
 use refrain_engine::system::{Command, Output, RootKind, System};
+use refrain_simulation::Simulation;
 use tempfile::TempDir;
 
 use crate::play::{Play, Ran, fixtures, words};
@@ -37,7 +38,7 @@ const STACK: usize = 16 * 1024 * 1024;
 /// What plays the host.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A directory, where every program is there and does nothing.
+    /// A directory, where every program is there.
     Sandbox,
     /// A root directory with a busybox.
     Root,
@@ -241,7 +242,7 @@ fn take_back(state: &Path, run: &str, system: Rc<dyn System>, check: bool) -> Re
     if kept.is_empty() { Ok(()) } else { Err(format!("can't be undone: {}", kept.join(", "))) }
 }
 
-/// Has every program, and each does nothing, successfully.
+/// Has the simulated programs, and every other; those do nothing, successfully.
 struct Obliging;
 
 impl Programs for Obliging {
@@ -249,7 +250,9 @@ impl Programs for Obliging {
         true
     }
 
-    fn run(&self, _command: &Command, _system: &Sandbox) -> Result<Output, Failure> {
-        Ok(Output::default())
+    fn run(&self, command: &Command, system: &Sandbox) -> Result<Output, Failure> {
+        let first = command.argv.first().and_then(|first| Path::new(first).file_name());
+        let known = first.and_then(|name| name.to_str()).is_some_and(|name| Simulation.has(name));
+        if known { Simulation.run(command, system) } else { Ok(Output::default()) }
     }
 }

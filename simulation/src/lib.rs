@@ -1,0 +1,60 @@
+//! Programs of a Void Linux host, simulated: what stands in for them where the real ones can't be had.
+//!
+//! Each works on the files of a host through a [`System`], so that one simulation serves both a sandbox (in process, see
+//! [`Simulation`]) and a root directory in which other tools need commands (the executable `simulated`, which is called by
+//! the program's name). What they print and return is that of the real programs.
+
+pub mod executable;
+pub mod invocation;
+
+use std::path::Path;
+
+use refrain_engine::failure::Failure;
+use refrain_engine::system::sandbox::{Programs, Sandbox};
+use refrain_engine::system::{Command, Output, System};
+
+pub use executable::executable;
+pub use invocation::{Input, Invocation, Program};
+
+/// All programs, by name.
+pub const PROGRAMS: &[(&str, Program)] = &[("true", succeed), ("false", fail)];
+
+/// The program of this name, without a directory.
+pub fn program(name: &str) -> Option<Program> {
+    PROGRAMS.iter().find(|(known, _)| *known == name).map(|(_, program)| *program)
+}
+
+/// Plays a command on the host `system`. `None` when there is no such program.
+pub fn play(command: &Command, stdin: Input<'_>, system: &dyn System) -> Option<Output> {
+    let (first, arguments) = command.argv.split_first()?;
+    let name = Path::new(first).file_name()?.to_str()?;
+    let program = program(name)?;
+    let mut invocation = Invocation::new(name, arguments, command, stdin, system);
+    let status = program(&mut invocation);
+    Some(invocation.ended(status))
+}
+
+/// The programs of a sandbox host.
+pub struct Simulation;
+
+impl Programs for Simulation {
+    fn has(&self, name: &str) -> bool {
+        program(name).is_some()
+    }
+
+    fn run(&self, command: &Command, system: &Sandbox) -> Result<Output, Failure> {
+        let stdin = || command.stdin.clone().unwrap_or_default();
+        play(command, &stdin, system).ok_or_else(|| Failure::Start {
+            program: command.argv.first().cloned().unwrap_or_default(),
+            reason: "the sandbox has no such program".to_owned(),
+        })
+    }
+}
+
+fn succeed(_: &mut Invocation<'_>) -> i32 {
+    0
+}
+
+fn fail(_: &mut Invocation<'_>) -> i32 {
+    1
+}
