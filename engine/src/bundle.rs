@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::diagnostic::Location;
+use crate::ended::Foretold;
 use crate::escalation::TaskEscalation;
 use crate::secrets::{SecretText, Secrets};
 use crate::system::RootKind;
@@ -282,6 +283,8 @@ pub struct Bundle {
     pub settings: Arc<Settings>,
     /// What kind of root the agent will find.
     pub root_kind: RootKind,
+    /// What earlier plays of the run have foretold of the host, in their order. Nothing outside of check mode.
+    pub foretold: Vec<Foretold>,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Events are owned and serializable: an agent sends them, a recorder keeps them, a replay shows them again.
 
 use std::io;
+use std::time::Instant;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -184,6 +185,11 @@ pub struct TaskReport {
     pub line: usize,
     /// How long it took, in microseconds.
     pub duration: u64,
+}
+
+/// Microseconds since `start`, as [`TaskReport::duration`] has them.
+pub fn elapsed(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// One step of a change, in words.

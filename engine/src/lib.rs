@@ -11,6 +11,7 @@ pub mod bundle;
 mod constant_pattern;
 pub mod diagnostic;
 pub mod diff;
+pub mod ended;
 pub mod escalation;
 pub mod event;
 pub mod facts;

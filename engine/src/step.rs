@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::diff;
 use crate::event::StepReport;
 use crate::failure::Failure;
-use crate::journal::Fingerprint;
 use crate::system::preview::Overlay;
-use crate::system::{Attributes, Content, Kind, System, Time};
+use crate::system::{Attributes, Content, Fingerprint, Kind, System, Time};
 
 /// One change of a host, planned but not made.
 pub trait Step {

@@ -9,11 +9,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use refrain_engine::agent::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
-use refrain_engine::agent::{Ended, PROTOCOL, ToAgent, ToController, Work, client};
+use refrain_engine::agent::{PROTOCOL, ToAgent, ToController, Work, client};
 use refrain_engine::bundle::{Bundle, File, HostData, Neighbours, Play, Settings, Sources};
 use refrain_engine::diagnostic::Diagnostic;
+use refrain_engine::ended::{Ended, Foretold};
 use refrain_engine::event::{EventKind, Recap};
 use refrain_engine::interrupt::Interrupt;
+use refrain_engine::journal::{CallIdentity, Settled};
 use refrain_engine::system::RootKind;
 use refrain_engine::transport::Pipes;
 use serde_bytes::ByteBuf;
@@ -40,6 +42,7 @@ fn bundle(script: &str) -> Bundle {
         host: HostData { name: "web1".to_owned(), ..HostData::default() },
         settings: Arc::new(Settings::default()),
         root_kind: RootKind::Live,
+        foretold: Vec::new(),
     }
 }
 
@@ -155,12 +158,25 @@ fn framed_bytes(body: &[u8]) -> Vec<u8> {
 #[test]
 fn an_honest_agent_is_believed() {
     let ended = Ended { recap: Recap { ok: 1, ..Recap::default() }, started: true, ..Ended::default() };
-    let outcome =
-        talk(vec![ToController::Need(LISTED.to_owned()), message("hello"), ToController::Ended(ended)]);
+    let outcome = talk(vec![
+        ToController::Need(LISTED.to_owned()),
+        message("hello"),
+        ToController::Ended(ended.clone()),
+    ]);
     assert_eq!(outcome.result, Ok(ended));
     assert_eq!(outcome.events.len(), 1);
     assert_eq!(outcome.served, [LISTED]);
     assert!(matches!(&outcome.heard[..], [ToAgent::File { content: Ok(_), .. }]), "{:?}", outcome.heard);
+}
+
+#[test]
+fn a_play_that_makes_its_changes_foretells_nothing() {
+    let call =
+        CallIdentity { place: String::new(), function: String::new(), subject: String::new(), number: 0 };
+    let settled = Settled { handlers: Vec::new(), calls: vec![call] };
+    let foretold = Foretold { settled, ..Foretold::default() };
+    let outcome = talk(vec![ToController::Ended(Ended { foretold, ..Ended::default() })]);
+    assert_eq!(outcome.result, Ok(Ended::default()));
 }
 
 #[test]

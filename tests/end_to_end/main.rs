@@ -14,6 +14,7 @@ mod interrupted_runs;
 mod killed_runs;
 mod language;
 mod placement;
+mod predictions;
 mod rollback;
 mod roots;
 mod secrets;

@@ -4,8 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use refrain_engine::agent::frame::{self, MAGIC};
-use refrain_engine::agent::{Ended, PROTOCOL, ToController};
+use refrain_engine::agent::{PROTOCOL, ToController};
 use refrain_engine::diagnostic::{Diagnostic, Location};
+use refrain_engine::ended::Ended;
 use refrain_engine::event::{EventKind, Recap, Status, TaskReport};
 
 use crate::replace_agent;

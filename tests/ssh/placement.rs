@@ -90,3 +90,28 @@ fn a_host_that_is_lost_is_unreachable_and_nothing_catches_that() {
     caused by: it was ended by the signal KILL
     ");
 }
+
+#[test]
+fn later_plays_see_what_earlier_ones_would_make() {
+    let Some((project, _sshd)) = plain_site() else { return };
+    let top = tempfile::tempdir().unwrap();
+    let conf = top.path().join("made/conf");
+    let (directory, file) = (top.path().join("made").display().to_string(), conf.display().to_string());
+    let plays = |first: &str, second: &str| {
+        let play = |placement: &str, body: &str| {
+            format!("play(\"Test\", #{{ hosts: \"all\", placement: \"{placement}\" }}, || {{ {body} }});\n")
+        };
+        [
+            play(first, &format!("file::directory(\"{directory}\"); file::content(\"{file}\", \"one\\n\");")),
+            play(second, &format!("file::line(\"{file}\", \"two\");")),
+            play(first, &format!("print(file::read(\"{file}\"));")),
+        ]
+        .concat()
+    };
+    for (first, second) in [("host", "host"), ("host", "controller"), ("controller", "host")] {
+        project.file("play.rhai", plays(first, second));
+        let check = run(&project, &["--check"]).succeeded();
+        assert_eq!(check.messages(), ["one\ntwo\n"], "{first}, {second}");
+        assert!(!conf.exists());
+    }
+}

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::incoming::{Incoming, broken, lost};
-use super::{Ended, ToAgent, ToController, Work, frame};
+use super::{ToAgent, ToController, Work, frame};
 use crate::bundle::Sources;
+use crate::ended::{Ended, Foretold};
 use crate::escalation::Escalation;
 use crate::event::{EventKind, Recap};
 use crate::interrupt::{Interrupt, Urgency};
@@ -43,12 +44,12 @@ pub fn run(
     emit: &dyn Fn(EventKind),
     interrupt: &Interrupt,
 ) -> Result<Ended, Unreachable> {
-    let (sources, first) = match work {
-        Work::Play(bundle) => (Arc::clone(&bundle.sources), ToAgent::Run(bundle)),
-        Work::RollBack(order) => (Arc::default(), ToAgent::RollBack(order)),
+    let (sources, foretells, first) = match work {
+        Work::Play(bundle) => (Arc::clone(&bundle.sources), bundle.settings.check, ToAgent::Run(bundle)),
+        Work::RollBack(order) => (Arc::default(), false, ToAgent::RollBack(order)),
     };
-    let mut talk =
-        Talk { connection, incoming: Incoming::default(), sources, serve, emit, events: 0, wishes: 0 };
+    let incoming = Incoming::default();
+    let mut talk = Talk { connection, incoming, sources, foretells, serve, emit, events: 0, wishes: 0 };
     let result = talk.send(&first).and_then(|()| talk.listen(interrupt));
     match result {
         // Nobody has begun there, as far as anybody knows, and nobody shall.
@@ -70,7 +71,7 @@ pub fn escalate(connection: &mut dyn Connection, escalation: &Escalation) -> Res
 pub(crate) fn not_begun(emit: &dyn Fn(EventKind)) -> Ended {
     let recap = Recap { interrupted: true, ..Recap::default() };
     emit(EventKind::HostFinished { recap });
-    Ended { recap, ..Ended::default() }
+    Ended::of(recap)
 }
 
 /// A conversation with an agent about one play.
@@ -78,6 +79,8 @@ struct Talk<'a> {
     connection: &'a mut dyn Connection,
     incoming: Incoming,
     sources: Arc<Sources>,
+    /// Whether it is a play in check mode.
+    foretells: bool,
     serve: &'a Serve<'a>,
     emit: &'a dyn Fn(EventKind),
     events: u32,
@@ -146,10 +149,12 @@ impl Talk<'_> {
         Ok(())
     }
 
-    /// What is believed of the end of a play. One that has no `end_play()` can't end for other hosts.
+    /// What is believed of the end of a play. One that has no `end_play()` can't end for other hosts, and one that makes its
+    /// changes foretells none.
     fn judge(&self, ended: Ended) -> Ended {
         let can_end = self.sources.scripts.values().any(|script| script.contains("end_play"));
-        Ended { play_done: ended.play_done && can_end, ..ended }
+        let foretold = if self.foretells { ended.foretold } else { Foretold::default() };
+        Ended { play_done: ended.play_done && can_end, foretold, ..ended }
     }
 
     /// Gives the agent a file that its bundle lists.

@@ -13,15 +13,16 @@ pub mod shape;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
+use crate::ended::Ended;
 use crate::escalation::Escalation;
-use crate::event::{EventKind, Recap};
+use crate::event::EventKind;
 use crate::journal::rollback::Order;
 use crate::system::RootKind;
 use crate::system::remote::Call;
 use crate::transport::Unreachable;
 
 /// The protocol that this build speaks.
-pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " frames 3");
+pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " frames 4");
 
 /// What the controller sends.
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,17 +100,4 @@ pub enum Work {
     Play(Box<Bundle>),
     /// Take back what a run has changed.
     RollBack(Order),
-}
-
-/// How a play ended on a host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// What happened.
-    pub recap: Recap,
-    /// `end_host()`: it takes no part in later plays.
-    pub host_done: bool,
-    /// `end_play()`: hosts that have not begun yet don't.
-    pub play_done: bool,
-    /// What `--start-at` names was met, here or in an earlier play; true without `--start-at`.
-    pub started: bool,
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::frame::{self, LARGEST_FROM_CONTROLLER, MAGIC};
 use super::{PROTOCOL, ToAgent, ToController, Work};
+use crate::ended::Ended;
 use crate::escalation::{self, Escalation};
 use crate::event::{EventKind, Status};
 use crate::facts;
@@ -76,7 +77,7 @@ pub fn serve(
             host::run(registry, *bundle, surroundings)
         }
         Work::RollBack(order) => {
-            rollback::follow(&order, native(order.root_kind), journal, &*emit, &interrupt)
+            Ended::of(rollback::follow(&order, native(order.root_kind), journal, &*emit, &interrupt))
         }
     };
     let mut output = output.borrow_mut();

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::{CallIdentity, Pending, PendingCall};
+use super::{CallIdentity, HandlerIdentity, Pending, PendingCall, Settled};
 
 /// Numbers the calls of a play, and knows those that an earlier run has made without getting to its end.
 #[derive(Debug, Default)]
@@ -11,12 +11,20 @@ pub struct Calls {
     pending: Pending,
     numbers: RefCell<HashMap<CallIdentity, u32>>,
     met: RefCell<Vec<CallIdentity>>,
+    handled: RefCell<Vec<HandlerIdentity>>,
 }
 
 impl Calls {
     /// With what earlier runs have left behind.
     pub fn new(pending: Pending) -> Self {
         Self { pending, ..Self::default() }
+    }
+
+    /// The same, when this of what earlier runs have left behind is settled.
+    #[must_use]
+    pub fn when_settled<'a>(mut self, settled: impl IntoIterator<Item = &'a Settled>) -> Self {
+        settled.into_iter().for_each(|settled| self.pending.settle(settled));
+        self
     }
 
     /// What earlier runs have left behind.
@@ -52,6 +60,18 @@ impl Calls {
         if self.left(call).is_some() {
             self.met.borrow_mut().push(call.clone());
         }
+    }
+
+    /// A handler that an earlier run has left has run, if it is one.
+    pub fn handle(&self, handler: &HandlerIdentity) {
+        if self.pending.handler(handler).is_some() {
+            self.handled.borrow_mut().push(handler.clone());
+        }
+    }
+
+    /// The handlers of earlier runs that have run.
+    pub fn handled(&self) -> Vec<HandlerIdentity> {
+        self.handled.borrow().clone()
     }
 
     /// The calls of earlier runs that were met.

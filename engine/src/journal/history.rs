@@ -5,11 +5,11 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::CallIdentity;
 use super::image::Image;
 use super::log::{self, Begun, LoggedStep, LoggedUndo, Record};
 use super::recorder::run_directory;
-use super::{CallIdentity, Fingerprint};
-use crate::system::Time;
+use crate::system::{Fingerprint, Time};
 
 /// Something that a run has done on a host.
 pub(super) enum Deed {

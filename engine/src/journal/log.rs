@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::image::Image;
-use super::{CallIdentity, Fingerprint, HandlerIdentity};
-use crate::system::{Command, Time};
+use super::{CallIdentity, HandlerIdentity};
+use crate::system::{Command, Fingerprint, Time};
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -14,7 +14,6 @@
 //! A run that changes nothing writes nothing but the lock.
 
 mod calls;
-mod fingerprint;
 mod history;
 mod image;
 pub mod lock;
@@ -33,11 +32,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::step::{Step, Undo};
-use crate::system::View;
 use crate::system::remote::Remote;
+use crate::system::{Fingerprint, View};
 pub use calls::Calls;
-pub use fingerprint::Fingerprint;
-pub use pending::{Pending, PendingCall, PendingHandler};
+pub use pending::{Pending, PendingCall, PendingHandler, Settled};
 pub use recorder::{Opening, Recorder};
 
 /// What a call is known by from one run to the next. Lines may move, and arguments may hold secrets: neither is part of it.

@@ -45,6 +45,22 @@ pub struct Pending {
     pub calls: Vec<PendingCall>,
 }
 
+/// What check mode would have settled of what is left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// Handlers that would have run.
+    pub handlers: Vec<HandlerIdentity>,
+    /// Calls whose outcome would have been acted upon.
+    pub calls: Vec<CallIdentity>,
+}
+
+impl Settled {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.handlers.is_empty() && self.calls.is_empty()
+    }
+}
+
 impl Pending {
     /// The handler, if it is left.
     pub fn handler(&self, handler: &HandlerIdentity) -> Option<&PendingHandler> {
@@ -54,6 +70,12 @@ impl Pending {
     /// The call, if it is left.
     pub fn call(&self, call: &CallIdentity) -> Option<&PendingCall> {
         self.calls.iter().find(|left| left.call == *call)
+    }
+
+    /// Takes out what is settled.
+    pub fn settle(&mut self, settled: &Settled) {
+        self.handlers.retain(|left| !settled.handlers.contains(&left.handler));
+        self.calls.retain(|left| !settled.calls.contains(&left.call));
     }
 
     /// Adds what a log of `run` leaves behind, and takes out what it has done.

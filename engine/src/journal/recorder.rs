@@ -13,11 +13,11 @@ use super::image::{Camera, Contents, Kept};
 use super::lock::{self, Holder, Lock, NoLock};
 use super::log::{Begun, LoggedStep, LoggedUndo, Record, Writer};
 use super::pending::Pending;
-use super::{CallIdentity, Fingerprint, HandlerIdentity, Journal, StepNote, log, retention, state_directory};
+use super::{CallIdentity, HandlerIdentity, Journal, StepNote, log, retention, state_directory};
 use crate::failure::{self, Failure};
 use crate::step::Undo;
 use crate::system::path::resolve;
-use crate::system::{Time, View};
+use crate::system::{Fingerprint, Time, View};
 
 /// Contents up to this size stand in the log itself.
 const INLINE: usize = 64 * 1024;

@@ -15,16 +15,14 @@ use super::image::Image;
 use super::log::LoggedUndo;
 use super::recorder::{Objects, run_directory};
 use super::turn::{self, Turn};
-use super::{CallIdentity, Fingerprint, Journal, Source, StepNote};
-use crate::agent::Ended;
+use super::{CallIdentity, Journal, Source, StepNote};
 use crate::diagnostic::Diagnostic;
-use crate::event::{EventKind, Recap, Status, StepReport, TaskReport};
+use crate::event::{EventKind, Recap, Status, StepReport, TaskReport, elapsed};
 use crate::failure::{self, Failure};
 use crate::interrupt::Interrupt;
-use crate::module::converge::elapsed;
 use crate::step::{Change, Step};
 use crate::system::preview::Overlay;
-use crate::system::{Kind, RootKind, System, Time, View};
+use crate::system::{Fingerprint, Kind, RootKind, System, Time, View};
 
 /// That a run is to be taken back on a host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,14 +41,14 @@ pub struct Order {
     pub root_kind: RootKind,
 }
 
-/// Follows an order on the host `system`.
+/// Follows an order on the host `system`. Tells and returns what happened.
 pub fn follow(
     order: &Order,
     system: Rc<dyn System>,
     source: Source,
     emit: &dyn Fn(EventKind),
     interrupt: &Interrupt,
-) -> Ended {
+) -> Recap {
     let directories = match &source {
         Source::Kept { directories, .. } => directories.clone(),
         Source::Remote(_) | Source::Given(_) => Vec::new(),
@@ -81,7 +79,7 @@ pub fn follow(
     }
     let recap = Recap { interrupted: interrupt.is_set() && !recap.failed, ..recap };
     emit(EventKind::HostFinished { recap });
-    Ended { recap, ..Ended::default() }
+    recap
 }
 
 /// What is to be taken back, and where.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::lock::{Holder, NoLock};
 use super::{Calls, Journal, Opening, Recorder, Source};
-use crate::agent::Ended;
 use crate::diagnostic::Diagnostic;
 use crate::event::{EventKind, Recap};
 use crate::failure;
@@ -85,17 +84,16 @@ pub(crate) fn refused(host: &str, why: NoLock) -> Diagnostic {
     }
 }
 
-/// How a run ends on a host where it never had its turn.
-pub fn none(why: NoLock, emit: &dyn Fn(EventKind)) -> Ended {
+/// Tells how a play ends on a host where it never had its turn.
+pub fn none(why: NoLock, emit: &dyn Fn(EventKind)) -> Recap {
     let error = match why {
         NoLock::Interrupted => None,
         why => Some(refused("this host", why)),
     };
     let recap = Recap { failed: error.is_some(), ..Recap::default() };
-    let ended = Ended { recap, ..Ended::default() };
     if let Some(error) = error {
         emit(EventKind::HostFailed(Box::new(error)));
     }
     emit(EventKind::HostFinished { recap });
-    ended
+    recap
 }

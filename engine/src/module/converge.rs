@@ -1,7 +1,5 @@
 //! Looking and changing: what the engine does with a call, for every module alike.
 
-use std::time::Instant;
-
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -358,11 +356,6 @@ pub(super) fn query<M: Query>(values: Value, call: &Call<'_>) -> Report {
     };
     report.fields = vec![("value".to_owned(), value)];
     report
-}
-
-/// Microseconds since `start`, for reports.
-pub fn elapsed(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

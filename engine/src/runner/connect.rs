@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use super::controller::{AskStep, Targets, ThisMachine};
+use super::foretellings::Foretellings;
 use super::reached::{Reached, as_another_user, connect, enter, no_root};
 use super::target::Target;
-use crate::agent::{Ended, Work, client};
+use crate::agent::{Work, client};
 use crate::diagnostic::Diagnostic;
+use crate::ended::Ended;
 use crate::escalation::{Escalation, EscalationOptions};
 use crate::event::EventKind;
 use crate::facts::HostFacts;
@@ -70,6 +72,8 @@ pub(super) struct Job {
     pub interrupt: Arc<Interrupt>,
     /// How other hosts are reached, for a play that is evaluated here.
     pub targets: Targets,
+    /// What is foretold of them.
+    pub foretellings: Arc<Foretellings>,
     /// Asks a person before each call, who wants to be asked.
     pub step: Option<AskStep>,
 }
@@ -88,7 +92,7 @@ impl Job {
         let bundle = match self.work {
             Work::Play(bundle) => *bundle,
             Work::RollBack(order) => {
-                return rollback::follow(&order, system, journal, &*emit, &self.interrupt);
+                return Ended::of(rollback::follow(&order, system, journal, &*emit, &self.interrupt));
             }
         };
         let surroundings = Surroundings {
@@ -106,8 +110,13 @@ impl Job {
     /// Evaluates the play in this thread, on the controller.
     fn evaluate_here(self, system: Rc<dyn System>, facts: Rc<dyn HostFacts>, journal: Source) -> Ended {
         let project = Arc::clone(&self.project);
-        let (targets, interrupt) = (Arc::clone(&self.targets), Arc::clone(&self.interrupt));
-        let controller = ThisMachine::new(Arc::clone(&project), targets, interrupt, self.step.clone());
+        let controller = ThisMachine::new(
+            Arc::clone(&project),
+            Arc::clone(&self.targets),
+            Arc::clone(&self.foretellings),
+            Arc::clone(&self.interrupt),
+            self.step.clone(),
+        );
         self.evaluate(
             system,
             facts,

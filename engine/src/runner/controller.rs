@@ -4,6 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::foretellings::Foretellings;
 use super::reached::Reached;
 use super::target::Target;
 use crate::diagnostic::Diagnostic;
@@ -20,6 +21,7 @@ pub(super) struct ThisMachine {
     project: Arc<Project>,
     system: Rc<dyn System>,
     targets: Targets,
+    foretellings: Arc<Foretellings>,
     interrupt: Arc<Interrupt>,
     step: Option<AskStep>,
 }
@@ -31,14 +33,16 @@ pub type AskStep = Arc<dyn Fn(&str) -> Consent + Send + Sync>;
 pub(super) type Targets = Arc<dyn Fn(&str) -> Result<(Target, Option<Escalation>), Diagnostic> + Send + Sync>;
 
 impl ThisMachine {
-    /// With the project whose plays they are, the ways to other hosts, and a person who wants to be asked.
+    /// With the project whose plays they are, the ways to other hosts, what is foretold of them, and a person who wants to be
+    /// asked.
     pub(super) fn new(
         project: Arc<Project>,
         targets: Targets,
+        foretellings: Arc<Foretellings>,
         interrupt: Arc<Interrupt>,
         step: Option<AskStep>,
     ) -> Self {
-        Self { project, system: Rc::new(Native::new(RootKind::Live)), targets, interrupt, step }
+        Self { project, system: Rc::new(Native::new(RootKind::Live)), targets, foretellings, interrupt, step }
     }
 }
 
@@ -65,6 +69,9 @@ impl Controller for ThisMachine {
         let reached = Reached::open(&target, escalation.as_ref(), &self.interrupt);
         let reached = reached.map_err(|unreachable| refused(unreachable.error))?;
         let journal = reached.journal();
-        Ok(OtherHost { system: reached.system, facts: reached.facts, journal })
+        let foretold = self.foretellings.of(&target, escalation.as_ref());
+        let foretellings = Arc::clone(&self.foretellings);
+        let remember = Box::new(move |foretold| foretellings.add(&target, escalation.as_ref(), foretold));
+        Ok(OtherHost { system: reached.system, facts: reached.facts, journal, foretold, remember })
     }
 }

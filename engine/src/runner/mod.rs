@@ -6,6 +6,7 @@
 mod connect;
 mod connection_variables;
 mod controller;
+mod foretellings;
 pub mod listing;
 mod prepare;
 mod prepare_rollback;
@@ -23,10 +24,12 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+use self::foretellings::Foretellings;
 use self::prepare::Way;
-use crate::agent::Ended;
+use crate::agent::Work;
 use crate::bundle::Settings;
 use crate::diagnostic::Diagnostic;
+use crate::ended::Ended;
 use crate::event::{Event, EventKind, Recap, Reporter};
 use crate::interrupt::{Interrupt, Urgency};
 use crate::module::Registry;
@@ -66,6 +69,8 @@ struct Running {
     out: Mutex<HashSet<String>>,
     /// The hosts on which what `--start-at` names was met: later plays run there from their beginning.
     started: Mutex<HashSet<String>>,
+    /// What check mode has foretold so far.
+    foretellings: Arc<Foretellings>,
 }
 
 impl Running {
@@ -129,6 +134,7 @@ pub fn run(prepared: &Arc<Prepared>, stage: Stage) -> IndexMap<String, Recap> {
         recaps: Mutex::default(),
         out: Mutex::default(),
         started: Mutex::default(),
+        foretellings: Arc::default(),
     });
     let playbooks = prepared.playbooks.iter().map(|playbook| playbook.name.clone()).collect();
     let check = prepared.settings.check;
@@ -275,7 +281,8 @@ fn on_host(
     let recap_of_failure =
         |unreachable: bool| Recap { failed: !unreachable, unreachable, ..Recap::default() };
     let settings = running.settings(prepared, host);
-    let (work, Way { target, escalation, of_tasks }) = match prepared.work(playbook, play, host, settings) {
+    let (mut work, Way { target, escalation, of_tasks }) = match prepared.work(playbook, play, host, settings)
+    {
         Ok(found) => found,
         Err(error) => {
             emit(EventKind::HostFailed(Box::new(error)));
@@ -284,6 +291,9 @@ fn on_host(
             return None;
         }
     };
+    if let Work::Play(bundle) = &mut work {
+        bundle.foretold = running.foretellings.of(&target, escalation.as_ref());
+    }
     emit(EventKind::HostStarted { connection: target.to_string() });
     let password = escalation.as_ref().and_then(|escalation| escalation.password.as_ref());
     let password = password.or(of_tasks.password.as_ref()).cloned();
@@ -308,10 +318,13 @@ fn on_host(
         emit: Arc::clone(&emit),
         interrupt: Arc::clone(&running.interrupt),
         targets: Arc::clone(targets),
+        foretellings: Arc::clone(&running.foretellings),
         step: prepared.step.clone(),
     };
     match connect::run(&target, escalation.as_ref(), play.placement.placement, job) {
-        Ok(ended) => {
+        Ok(mut ended) => {
+            let foretold = std::mem::take(&mut ended.foretold);
+            running.foretellings.add(&target, escalation.as_ref(), foretold);
             running.note(host, &ended.recap);
             if ended.started {
                 running.start(host);

@@ -281,7 +281,8 @@ impl Prepared {
         let Parts { sources, play, neighbours, host } = play.shape.of_host(host, &stock)?;
         let host = HostData { escalation: way.of_tasks.clone(), ..host };
         let (run, root_kind) = (self.run.clone(), way.target.root_kind());
-        let bundle = Bundle { run, sources, play, neighbours, host, settings, root_kind };
+        let bundle =
+            Bundle { run, sources, play, neighbours, host, settings, root_kind, foretold: Vec::new() };
         Ok((bundle, way))
     }
 

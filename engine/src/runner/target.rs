@@ -36,6 +36,14 @@ impl Target {
             _ => RootKind::Live,
         }
     }
+
+    /// The host itself, whoever logs in there.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Ssh(target, _) => format!("ssh {} port {}", target.host, target.port),
+            at_hand => at_hand.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Target {

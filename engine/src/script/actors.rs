@@ -8,7 +8,7 @@ use crate::accounts;
 use crate::diagnostic::Diagnostic;
 use crate::escalation::{EscalationOptions, Method, TaskEscalation};
 use crate::failure::Failure;
-use crate::system::preview::Overlay;
+use crate::system::preview::{Overlay, Predicted};
 use crate::system::{System, View};
 
 /// The host as one user acts on it.
@@ -36,13 +36,16 @@ type Others = HashMap<(Method, String), Result<Rc<Actor>, Failure>>;
 pub(super) struct Actors {
     own: Rc<Actor>,
     tasks: TaskEscalation,
+    /// What earlier plays have predicted.
+    earlier: Vec<Predicted>,
     others: RefCell<Others>,
 }
 
 impl Actors {
-    /// The play's own user acts on `system`; what else is needed to become somebody is in `tasks`.
-    pub(super) fn new(system: Rc<dyn System>, tasks: TaskEscalation) -> Self {
-        Self { own: Actor::new(system), tasks, others: RefCell::default() }
+    /// The play's own user acts on `system`; what else is needed to become somebody is in `tasks`. `earlier` plays have
+    /// predicted something already.
+    pub(super) fn new(system: Rc<dyn System>, tasks: TaskEscalation, earlier: Vec<Predicted>) -> Self {
+        Self { own: Actor::new(system), tasks, earlier, others: RefCell::default() }
     }
 
     /// Checks what a task says about it.
@@ -99,11 +102,20 @@ impl Actors {
 
     /// What check mode has predicted, over the host as `actor` sees it: what one of them would make is there for all.
     pub(super) fn overlay(&self, actor: &Rc<Actor>) -> Rc<Overlay> {
-        let own = self.own.overlay.get_or_init(|| Rc::new(Overlay::new(self.own.view())));
+        let new = || match self.earlier.is_empty() {
+            true => Overlay::new(self.own.view()),
+            false => Overlay::after(self.own.view(), &self.earlier),
+        };
+        let own = self.own.overlay.get_or_init(|| Rc::new(new()));
         if self.is_own(actor) {
             return Rc::clone(own);
         }
         Rc::clone(actor.overlay.get_or_init(|| Rc::new(own.seen_by(actor.view()))))
+    }
+
+    /// What was predicted in this play. `None` if that is too much to be told.
+    pub(super) fn predicted(&self) -> Option<Predicted> {
+        self.own.overlay.get().map_or(Some(Predicted::default()), |overlay| overlay.predicted_here())
     }
 
     /// Forgets what is remembered of the host, because it is about to be changed in earnest.

@@ -16,9 +16,9 @@ use super::outcome::Outcome;
 use super::values::{from_json, to_json};
 use super::verdict::Verdicts;
 use crate::diagnostic::{Diagnostic, Location};
-use crate::event::{EventKind, Status, TaskReport};
+use crate::event::{EventKind, Status, TaskReport, elapsed};
 use crate::failure::Failure;
-use crate::module::converge::{Field, Report, elapsed};
+use crate::module::converge::{Field, Report};
 use crate::module::{Contract, Entry, Registry, arguments};
 
 /// Registers every function of the standard library.

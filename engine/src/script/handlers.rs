@@ -152,6 +152,9 @@ impl Host {
                 Ok(()) => true,
                 Err(error) => matches!(Ending::of(error), Some(Ending::Host | Ending::Play)),
             };
+            if has_run {
+                self.own.calls.handle(&handler.identity);
+            }
             if has_run && let Err(failure) = self.own.journal.handled(&handler.identity) {
                 self.emit(EventKind::Warning(Box::new(not_noted(&name, &failure))));
             }

@@ -21,22 +21,23 @@ use super::handles::{self, HostVars};
 use super::host_variables::HostVariables;
 use super::values::from_json;
 use super::words::error;
-use super::workplace::Workplace;
+use super::workplace::{Elsewhere, Workplace};
 use super::{current, engine as rhai_engine, tags};
-use crate::agent::Ended;
 use crate::bundle::{Bundle, Capture, File};
 use crate::diagnostic::Diagnostic;
+use crate::ended::{Ended, Foretold};
 use crate::escalation::EscalationOptions;
 use crate::event::{EventKind, Recap, Status};
 use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::journal::turn::{self, Turn};
-use crate::journal::{Journal, OfOther, Source};
+use crate::journal::{Journal, OfOther, Settled, Source};
 use crate::module::converge::{Call, Field, Mode, Report};
 use crate::module::{Entry, Materials, Registry, Text};
 use crate::secrets::Secrets;
 use crate::system::System;
+use crate::system::preview::Predicted;
 
 type ScriptResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -96,7 +97,7 @@ pub struct Host {
     pub(super) secrets: Rc<Secrets>,
     pub(super) own: Rc<Workplace>,
     /// Other hosts, by their names.
-    pub(super) others: RefCell<IndexMap<String, Rc<Workplace>>>,
+    pub(super) others: RefCell<IndexMap<String, Elsewhere>>,
     emit: Box<dyn Fn(EventKind)>,
     fetch: Fetch,
     pub(super) controller: Option<Rc<dyn Controller>>,
@@ -123,11 +124,11 @@ pub(super) fn turn<'a>(bundle: &'a Bundle, host: &'a str) -> Turn<'a> {
 }
 
 /// Runs a play on a host, from its first word to its last handler.
-pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> Ended {
+pub fn run(registry: &Registry, mut bundle: Bundle, surroundings: Surroundings) -> Ended {
     let Surroundings { system, facts, emit, fetch, journal, controller, interrupt } = surroundings;
     let (journal, calls) = match turn::take(journal, &turn(&bundle, &bundle.host.name), &*emit, &interrupt) {
         Ok(taken) => taken,
-        Err(why) => return turn::none(why, &*emit),
+        Err(why) => return Ended::of(turn::none(why, &*emit)),
     };
     let engine = rhai_engine::engine(registry);
     let secrets = Rc::new(Secrets::new(bundle.play.secrets.clone()));
@@ -138,11 +139,11 @@ pub fn run(registry: &Registry, bundle: Bundle, surroundings: Surroundings) -> E
         environment: bundle.play.environment.clone(),
         ..Scope::default()
     };
-    let tasks = bundle.host.escalation.clone();
+    let (tasks, foretold) = (bundle.host.escalation.clone(), std::mem::take(&mut bundle.foretold));
     let host = Rc::new(Host {
         bundle,
         secrets,
-        own: Rc::new(Workplace::new(system, facts, journal, calls, tasks)),
+        own: Rc::new(Workplace::new(system, facts, journal, calls, tasks, foretold)),
         others: RefCell::default(),
         emit,
         fetch,
@@ -175,7 +176,11 @@ impl Host {
             self.conclude(stop, &mut ended);
         }
         self.note_end(&self.own);
-        self.others.borrow().values().for_each(|there| self.note_end(there));
+        ended.foretold = self.foretell(&self.own);
+        for there in self.others.borrow().values() {
+            self.note_end(&there.workplace);
+            (there.remember)(self.foretell(&there.workplace));
+        }
         let mut recap = self.recap.get();
         recap.failed |= ended.recap.failed;
         recap.interrupted |= ended.recap.interrupted;
@@ -195,6 +200,22 @@ impl Host {
                 Diagnostic::new("the end of the play could not be noted").because(failure.to_string());
             self.emit(EventKind::Warning(Box::new(warning)));
         }
+    }
+
+    /// What the plays behind this one have to know of a host.
+    fn foretell(&self, host: &Workplace) -> Foretold {
+        if !self.bundle.settings.check {
+            return Foretold::default();
+        }
+        let calls = if self.complete.get() { host.calls.met() } else { Vec::new() };
+        let settled = Settled { handlers: host.calls.handled(), calls };
+        let predicted = host.actors.predicted().unwrap_or_else(|| {
+            let warning = Diagnostic::new("what this play would make is too much to be told to later plays")
+                .hint("what they foretell may not hold; check them in a run of their own");
+            self.emit(EventKind::Warning(Box::new(warning)));
+            Predicted::default()
+        });
+        Foretold { predicted, settled }
     }
 
     /// Says how the play stopped.

@@ -9,6 +9,7 @@ use super::fault::Ending;
 use super::host::{self, Host};
 use super::words::error;
 use crate::diagnostic::Diagnostic;
+use crate::ended::Foretold;
 use crate::escalation::TaskEscalation;
 use crate::facts::HostFacts;
 use crate::journal::lock::NoLock;
@@ -30,6 +31,15 @@ pub(super) struct Workplace {
     pub actors: Actors,
 }
 
+/// Takes in what a play has foretold of a host, so that later plays know it.
+pub type Remember = Box<dyn Fn(Foretold)>;
+
+/// Another host that a play works on.
+pub(super) struct Elsewhere {
+    pub workplace: Rc<Workplace>,
+    pub remember: Remember,
+}
+
 /// Another host that was reached, and where its journal is kept.
 pub struct OtherHost {
     /// The host itself.
@@ -38,6 +48,10 @@ pub struct OtherHost {
     pub facts: Rc<dyn HostFacts>,
     /// Where its journal is kept.
     pub journal: Source,
+    /// What earlier plays have foretold of it.
+    pub foretold: Vec<Foretold>,
+    /// Takes in what this one foretells.
+    pub remember: Remember,
 }
 
 impl Workplace {
@@ -47,8 +61,11 @@ impl Workplace {
         journal: Box<dyn Journal>,
         calls: Calls,
         tasks: TaskEscalation,
+        foretold: Vec<Foretold>,
     ) -> Self {
-        let actors = Actors::new(Rc::clone(&system), tasks);
+        let calls = calls.when_settled(foretold.iter().map(|foretold| &foretold.settled));
+        let earlier = foretold.into_iter().map(|foretold| foretold.predicted).collect();
+        let actors = Actors::new(Rc::clone(&system), tasks, earlier);
         Self { system, facts, journal, calls, actors }
     }
 }
@@ -79,7 +96,7 @@ impl Host {
     /// Another host, which is reached once in a play. The error is absent where the run shall stop.
     fn workplace(&self, name: &str) -> Result<Rc<Workplace>, Option<Box<Diagnostic>>> {
         if let Some(known) = self.others.borrow().get(name) {
-            return Ok(Rc::clone(known));
+            return Ok(Rc::clone(&known.workplace));
         }
         let problem = |problem| Some(Box::new(problem));
         let Some(controller) = &self.controller else {
@@ -93,9 +110,11 @@ impl Host {
             NoLock::Interrupted => None,
             why => problem(turn::refused(&format!("`{name}`"), why)),
         })?;
-        let there =
-            Rc::new(Workplace::new(reached.system, reached.facts, journal, calls, TaskEscalation::default()));
-        self.others.borrow_mut().insert(name.to_owned(), Rc::clone(&there));
+        let OtherHost { system, facts, foretold, remember, .. } = reached;
+        let tasks = TaskEscalation::default();
+        let workplace = Rc::new(Workplace::new(system, facts, journal, calls, tasks, foretold));
+        let there = Rc::clone(&workplace);
+        self.others.borrow_mut().insert(name.to_owned(), Elsewhere { workplace, remember });
         Ok(there)
     }
 
@@ -106,6 +125,6 @@ impl Host {
 
     /// Why another host is gone, if one is.
     pub(super) fn lost_other(&self) -> Option<Diagnostic> {
-        self.others.borrow().values().find_map(|there| there.system.lost())
+        self.others.borrow().values().find_map(|there| there.workplace.system.lost())
     }
 }

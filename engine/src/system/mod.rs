@@ -8,6 +8,7 @@ pub mod account_files;
 pub mod changes;
 pub mod children;
 mod environment;
+mod fingerprint;
 mod guardian;
 pub mod native;
 pub mod ownership;
@@ -30,6 +31,8 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+pub use self::fingerprint::Fingerprint;
 
 use self::account_files::AccountFile;
 use self::ownership::Owner;

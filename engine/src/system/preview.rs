@@ -1,5 +1,6 @@
 //! Check mode's host: what is, with what the calls so far would have made of it laid over it.
 
+mod predicted;
 mod predictions;
 #[cfg(test)]
 mod tests;
@@ -10,31 +11,56 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use self::predictions::{Prediction, Predictions, Thing};
+pub use self::predicted::Predicted;
+
+use self::predictions::{FileContent, Prediction, Predictions, Thing};
 use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, Time, View, path::resolve};
 use crate::failure::Failure;
+
+/// What is predicted of things that are not files, by kind and name.
+type States = HashMap<(String, String), serde_json::Value>;
 
 /// A view with predictions laid over it. Steps write into it what they would bring about.
 ///
 /// A step is predicted as if it succeeded: nothing asks whether the parent of a new file is there.
 pub struct Overlay {
     base: Rc<dyn View>,
+    /// The same base, where it is what earlier plays have predicted.
+    earlier: Option<Rc<Overlay>>,
     predictions: Rc<RefCell<Predictions>>,
     /// Where links of the host lead, by the paths that were walked through; `None` for what is no link.
     walked: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
-    states: Rc<RefCell<HashMap<(String, String), serde_json::Value>>>,
+    states: Rc<RefCell<States>>,
 }
 
 impl Overlay {
     /// Nothing predicted yet.
     pub fn new(base: Rc<dyn View>) -> Self {
-        Self { base, predictions: Rc::default(), walked: RefCell::default(), states: Rc::default() }
+        let (predictions, states) = (Rc::default(), Rc::default());
+        Self { base, earlier: None, predictions, walked: RefCell::default(), states }
+    }
+
+    /// Nothing predicted yet in this play, over what `earlier` plays have predicted, in their order.
+    pub fn after<'a>(base: Rc<dyn View>, earlier: impl IntoIterator<Item = &'a Predicted>) -> Self {
+        let below = Self::new(base);
+        for predicted in earlier {
+            predicted.lay_over(&mut below.predictions.borrow_mut(), &mut below.states.borrow_mut());
+        }
+        let below = Rc::new(below);
+        Self { earlier: Some(Rc::clone(&below)), ..Self::new(below) }
+    }
+
+    /// What was predicted in this play, to be known in later ones. `None` if it is too much.
+    pub fn predicted_here(&self) -> Option<Predicted> {
+        Predicted::of(&self.predictions.borrow(), &self.states.borrow())
     }
 
     /// The same predictions over the same host as another user sees it.
     pub fn seen_by(&self, base: Rc<dyn View>) -> Self {
         let (predictions, states) = (Rc::clone(&self.predictions), Rc::clone(&self.states));
-        Self { base, predictions, walked: RefCell::default(), states }
+        let earlier = self.earlier.as_ref().map(|earlier| Rc::new(earlier.seen_by(Rc::clone(&base))));
+        let base = earlier.clone().map_or(base, |earlier| earlier as Rc<dyn View>);
+        Self { base, earlier, predictions, walked: RefCell::default(), states }
     }
 
     /// Predicts a file.
@@ -43,7 +69,7 @@ impl Overlay {
     /// The path can't be followed.
     pub fn write(&self, path: &Path, content: Content, attributes: Attributes) -> Result<(), Failure> {
         let place = self.place(path, false)?;
-        self.put(&place, Thing::File(content), attributes);
+        self.put(&place, Thing::File(FileContent::Here(content)), attributes);
         Ok(())
     }
 
@@ -118,6 +144,7 @@ impl Overlay {
     /// Forgets what is remembered of the host, because it is about to be changed in earnest. What is predicted stays.
     pub fn forget_host(&self) {
         self.walked.borrow_mut().clear();
+        self.earlier.iter().for_each(|earlier| earlier.forget_host());
     }
 
     fn put(&self, place: &Path, thing: Thing, attributes: Attributes) {
@@ -180,11 +207,11 @@ impl Overlay {
             Some(Prediction::Absent) => Ok(None),
             Some(Prediction::New { thing, attributes, modified }) => {
                 let (kind, size) = match thing {
-                    Thing::File(content) => (Kind::File, content.known().map_or(0, <[u8]>::len)),
+                    Thing::File(content) => (Kind::File, content.size()),
                     Thing::Directory => (Kind::Directory, 0),
-                    Thing::Link(target) => (Kind::Link, target.as_os_str().len()),
+                    Thing::Link(target) => (Kind::Link, target.as_os_str().len() as u64),
                 };
-                let (attributes, modified, size) = (*attributes, *modified, size as u64);
+                let (attributes, modified) = (*attributes, *modified);
                 Ok(Some(Stat { kind, attributes, size, modified }))
             }
             Some(Prediction::Changed { attributes, modified }) => {
@@ -222,7 +249,7 @@ impl View for Overlay {
         let predictions = self.predictions.borrow();
         let found = predictions.find(&place);
         match found.prediction {
-            Some(Prediction::New { thing: Thing::File(content), .. }) => Ok(Some(content.clone())),
+            Some(Prediction::New { thing: Thing::File(content), .. }) => Ok(Some(content.content())),
             Some(Prediction::New { thing: Thing::Directory, .. }) => Err(Failure::Io {
                 act: "read".into(),
                 path: path.to_owned(),
@@ -305,6 +332,7 @@ impl View for Overlay {
     }
 
     fn predicted(&self, kind: &str, name: &str) -> Option<serde_json::Value> {
-        self.states.borrow().get(&(kind.to_owned(), name.to_owned())).cloned()
+        let here = self.states.borrow().get(&(kind.to_owned(), name.to_owned())).cloned();
+        here.or_else(|| self.base.predicted(kind, name))
     }
 }

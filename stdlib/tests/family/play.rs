@@ -49,6 +49,7 @@ impl Play {
             host: HostData { name: "localhost".to_owned(), ..HostData::default() },
             settings: Arc::new(Settings { check, ..Settings::default() }),
             root_kind: RootKind::Offline,
+            foretold: Vec::new(),
         };
         Ok(Self { bundle })
     }

@@ -31,11 +31,50 @@ pub enum Prediction {
 /// What something new is.
 pub enum Thing {
     /// A file.
-    File(Content),
+    File(FileContent),
     /// A directory. Nothing that the host has below it is in it.
     Directory,
     /// A link, with its target.
     Link(PathBuf),
+}
+
+/// The content of a new file.
+pub enum FileContent {
+    /// This, or one that can't be known.
+    Here(Content),
+    /// One that an earlier play has predicted and that is too long to be kept.
+    Digest {
+        /// Its size in bytes.
+        size: u64,
+        /// Its BLAKE3 hash in hexadecimal digits.
+        hash: String,
+    },
+}
+
+impl FileContent {
+    /// The size in bytes, 0 if it is unknown.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Here(content) => content.known().map_or(0, <[u8]>::len) as u64,
+            Self::Digest { size, .. } => *size,
+        }
+    }
+
+    /// The content as far as it is known.
+    pub fn content(&self) -> Content {
+        match self {
+            Self::Here(content) => content.clone(),
+            Self::Digest { .. } => Content::Unknown,
+        }
+    }
+
+    /// As [`Content::is`].
+    pub fn is(&self, size: u64, hash: &str) -> bool {
+        match self {
+            Self::Here(content) => content.is(size, hash),
+            Self::Digest { size: own_size, hash: own } => (*own_size, own.as_str()) == (size, hash),
+        }
+    }
 }
 
 /// All predictions.
@@ -53,6 +92,17 @@ impl Branch {
     /// Whether nothing that the host has below is there any more.
     fn hides(&self) -> bool {
         self.prediction.as_ref().is_some_and(|prediction| !matches!(prediction, Prediction::Changed { .. }))
+    }
+
+    fn walk(&self, place: &mut PathBuf, tell: &mut impl FnMut(&Path, &Prediction)) {
+        if let Some(prediction) = &self.prediction {
+            tell(place, prediction);
+        }
+        for (name, branch) in &self.below {
+            place.push(name);
+            branch.walk(place, tell);
+            place.pop();
+        }
     }
 }
 
@@ -98,6 +148,11 @@ impl Predictions {
             hidden,
             below: branch.map(|branch| &branch.below),
         }
+    }
+
+    /// Tells all of them: what is above comes before what is below.
+    pub fn walk(&self, tell: &mut impl FnMut(&Path, &Prediction)) {
+        self.0.walk(&mut PathBuf::from("/"), tell);
     }
 
     /// Predicts what is at a path from now on. Nothing that was predicted below it stays.

@@ -7,6 +7,8 @@ use super::super::native::Native;
 use super::super::random_changes::{changes, in_new_root, told};
 use super::super::sandbox::{NoPrograms, Sandbox};
 use super::*;
+use crate::agent::frame::LARGEST_FROM_AGENT;
+use crate::agent::shape;
 use crate::step::{Change, Step};
 
 const PLAIN: Attributes = Attributes { mode: 0o644, uid: 0, gid: 0 };
@@ -63,18 +65,76 @@ fn attributes_are_laid_over_what_is_there() {
     assert_eq!((stat.kind, stat.attributes.uid, stat.attributes.gid), (Kind::Link, 7, 8));
 }
 
+fn this_machine() -> Rc<dyn View> {
+    Rc::new(Native::new(RootKind::Live))
+}
+
+#[test]
+fn what_is_no_file_is_known_in_later_plays() {
+    let first = Overlay::new(this_machine());
+    first.set_state("package", "nomad", "1.2".into());
+    first.set_state("service", "nomad", true.into());
+    let earlier = [first.predicted_here().unwrap()];
+    let second = Overlay::after(this_machine(), &earlier);
+    second.set_state("service", "nomad", false.into());
+    assert_eq!(second.predicted("package", "nomad"), Some("1.2".into()));
+    assert_eq!(second.seen_by(this_machine()).predicted("service", "nomad"), Some(false.into()));
+    assert_eq!(second.predicted("package", "docker"), None);
+    assert_eq!(second.predicted_here().unwrap().states.len(), 1, "only what is new is told");
+}
+
+#[test]
+fn a_long_content_is_known_by_its_hash() {
+    let path = Path::new("/no-such-directory/long");
+    let content = vec![b'x'; 100_000];
+    let first = Overlay::new(this_machine());
+    first.write(path, Content::Known(content.clone()), PLAIN).unwrap();
+    let written = first.predicted_here().unwrap();
+    assert!(rmp_serde::to_vec_named(&written).unwrap().len() < 1000);
+    let second = Overlay::after(this_machine(), &[written]);
+    let hash = blake3::hash(&content).to_hex();
+    assert!(second.holds(path, 100_000, &hash).unwrap());
+    assert!(!second.holds(path, 100_001, &hash).unwrap());
+    assert_eq!(second.stat(path).unwrap().unwrap().size, 100_000);
+    assert_eq!(second.read(path).unwrap(), Some(Content::Unknown));
+    let third = Overlay::after(this_machine(), &[second.predicted_here().unwrap()]);
+    assert_eq!(third.stat(path).unwrap(), None, "each play tells of itself");
+}
+
+#[test]
+fn what_is_written_down_fits_into_a_frame() {
+    let overlay = Overlay::new(this_machine());
+    let long = "x".repeat(100);
+    let write = |number: usize| {
+        let path = PathBuf::from(format!("/no-such-directory/{number}-{long}"));
+        overlay.write(&path, Content::Known(vec![b'x'; 1000]), PLAIN).unwrap();
+    };
+    (0..19_999).for_each(write);
+    let most = rmp_serde::to_vec_named(&overlay.predicted_here().unwrap()).unwrap();
+    assert!(most.len() < LARGEST_FROM_AGENT - 1024 * 1024, "{}", most.len());
+    assert_eq!(shape::check(&most), Ok(()));
+    write(19_999);
+    assert_eq!(overlay.predicted_here(), None);
+}
+
 /// Makes the changes as far as that works. Returns those that were made.
 fn make(system: &dyn System, changes: &[Change]) -> Vec<Change> {
     changes.iter().filter(|change| change.act(system).is_ok()).cloned().collect()
 }
 
-/// Lays the changes over a host. What would be there is told, and what is.
-fn predict(base: Rc<dyn View>, changes: &[Change]) -> (Vec<String>, Vec<String>) {
-    let overlay = Overlay::new(Rc::clone(&base));
-    for change in changes {
-        change.predict(&overlay).unwrap();
+/// Lays the changes over a host, in plays of `length` changes each: a play knows of the earlier ones what they have written down.
+/// What would be there is told, and what is.
+fn predict(base: Rc<dyn View>, changes: &[Change], length: usize) -> (Vec<String>, Vec<String>) {
+    let mut earlier: Vec<Predicted> = Vec::new();
+    for play in changes.chunks(length) {
+        let overlay = Overlay::after(Rc::clone(&base), &earlier);
+        for change in play {
+            change.predict(&overlay).unwrap();
+        }
+        let written = rmp_serde::to_vec_named(&overlay.predicted_here().unwrap()).unwrap();
+        earlier.push(rmp_serde::from_slice(&written).unwrap());
     }
-    (told(&overlay), told(&*base))
+    (told(&Overlay::after(Rc::clone(&base), &earlier)), told(&*base))
 }
 
 /// Two equal hosts: on one of them the changes are made, those that could be are predicted on the other.
@@ -93,7 +153,7 @@ impl Compared {
     }
 }
 
-fn in_sandboxes(before: &[Change], changes: &[Change]) -> Compared {
+fn in_sandboxes(before: &[Change], changes: &[Change], length: usize) -> Compared {
     let directory = tempfile::tempdir().unwrap();
     let host = |name: &str| {
         let place = directory.path().join(name);
@@ -105,11 +165,11 @@ fn in_sandboxes(before: &[Change], changes: &[Change]) -> Compared {
     let changed = host("changed");
     let told_before = told(&changed);
     let made = make(&changed, changes);
-    let (predicted, before_still) = predict(Rc::new(host("looked at")), &made);
+    let (predicted, before_still) = predict(Rc::new(host("looked at")), &made, length);
     Compared { before: told_before, after: told(&changed), predicted, before_still }
 }
 
-fn in_roots(before: &[Change], changes: &[Change]) -> Option<Compared> {
+fn in_roots(before: &[Change], changes: &[Change], length: usize) -> Option<Compared> {
     let host = || {
         let host = Native::not_lasting(RootKind::Offline);
         make(&host, before);
@@ -121,19 +181,19 @@ fn in_roots(before: &[Change], changes: &[Change]) -> Option<Compared> {
         let made = make(&host, changes);
         (told_before, made, told(&host))
     })?;
-    let (predicted, before_still) = in_new_root(|| predict(Rc::new(host()), &made))?;
+    let (predicted, before_still) = in_new_root(|| predict(Rc::new(host()), &made, length))?;
     Some(Compared { before: told_before, after, predicted, before_still })
 }
 
 proptest! {
     #[test]
-    fn in_a_sandbox_it_is_as_predicted(before in changes(12), changes in changes(16)) {
-        in_sandboxes(&before, &changes).check()?;
+    fn in_a_sandbox_it_is_as_predicted(before in changes(12), changes in changes(16), length in 1..20_usize) {
+        in_sandboxes(&before, &changes, length).check()?;
     }
 
     #[test]
-    fn in_a_root_it_is_as_predicted(before in changes(12), changes in changes(16)) {
-        if let Some(compared) = in_roots(&before, &changes) {
+    fn in_a_root_it_is_as_predicted(before in changes(12), changes in changes(16), length in 1..20_usize) {
+        if let Some(compared) = in_roots(&before, &changes, length) {
             compared.check()?;
         }
     }

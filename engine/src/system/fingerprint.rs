@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::{Attributes, Content, Kind, View};
 use crate::failure::Failure;
-use crate::system::{Attributes, Content, Kind, View};
 
 /// What is at a path. Times are no part of it: to have been touched is not to have been changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
