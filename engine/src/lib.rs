@@ -17,6 +17,7 @@ pub mod event;
 pub mod facts;
 pub mod failure;
 mod glob;
+pub mod hmac_sha1;
 pub mod interrupt;
 pub mod inventory;
 pub mod journal;
