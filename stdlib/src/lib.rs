@@ -2,14 +2,16 @@
 //!
 //! A namespace is a file or a folder that holds its functions' types and a table of them, `ENTRIES`; registering it is one
 //! line in [`registry`]. What several namespaces need stands beside them: the arguments [`host_path`], [`one_or_many`],
-//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`whole_file`] for whatever decides about the content of a
-//! file, [`accounts`] for whatever edits users and groups, and [`web`] for whatever comes from the network.
+//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`document`] for whatever edits a text, [`whole_file`] for
+//! whatever decides about the content of a file, [`accounts`] for whatever edits users and groups, and [`web`] for whatever
+//! comes from the network.
 
 pub mod accounts;
 mod argument_schema;
 pub mod attributes;
 pub mod command;
 pub mod directories;
+pub mod document;
 pub mod file;
 pub mod file_target;
 pub mod glob;
@@ -20,6 +22,7 @@ pub mod mode;
 pub mod one_or_many;
 pub mod reboot;
 pub mod seconds;
+pub mod ssh;
 pub mod user;
 pub mod web;
 pub mod whole_file;
@@ -33,6 +36,7 @@ pub fn registry() -> Registry {
     registry.add("command", "Programs and scripts that are run", command::ENTRIES);
     registry.add("user", "Accounts of people and services", user::ENTRIES);
     registry.add("group", "Groups of users", group::ENTRIES);
+    registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
     registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry
 }

@@ -6,8 +6,8 @@ use refrain_engine::failure::Failure;
 use refrain_engine::module::{Plan, Text};
 use refrain_engine::system::{Content, View};
 
-use super::document::{Document, LineEndings};
 use crate::attributes::AttributeOptions;
+use crate::document::{Document, LineEndings};
 use crate::host_path::HostPath;
 use crate::whole_file::WholeFile;
 

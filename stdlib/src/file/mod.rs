@@ -8,7 +8,6 @@ mod content;
 mod copy;
 mod copy_source;
 mod directory;
-mod document;
 mod download;
 mod edited_file;
 mod fetch;

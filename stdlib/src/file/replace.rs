@@ -9,10 +9,10 @@ use refrain_engine::python_regex::{Flags, Pattern, Replacement, split_flags};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::document::LineEndings;
 use super::edited_file::{Edit, EditedFile, Missing, known};
 use super::lines::refuse;
 use crate::attributes::AttributeOptions;
+use crate::document::LineEndings;
 use crate::host_path::HostPath;
 
 /// Replaces whatever matches a regular expression in a text file.

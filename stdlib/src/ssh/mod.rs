@@ -1,0 +1,16 @@
+//! The namespace `ssh`: keys and configuration of OpenSSH.
+
+mod authorized_key;
+mod authorized_line;
+mod key_list;
+mod key_options;
+mod known_host;
+mod known_host_line;
+mod public_key;
+mod user_file;
+
+use refrain_engine::module::Entry;
+
+/// Its functions, in the order in which documentation shows them.
+pub const ENTRIES: &[Entry] =
+    &[Entry::state::<authorized_key::AuthorizedKey>(), Entry::state::<known_host::KnownHost>()];

@@ -1,0 +1,5 @@
+//! Who may do what on a host: held against the programs that decide that, and against users who try to get more.
+
+mod host;
+mod known_hosts;
+mod user_files;
