@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use refrain_engine::system::{Command, Output, System};
 
@@ -23,6 +24,7 @@ pub struct Invocation<'a> {
     pub stdin: Input<'a>,
     /// The host.
     pub system: &'a dyn System,
+    directory: &'a Path,
     stdout: String,
     stderr: String,
 }
@@ -37,7 +39,14 @@ impl<'a> Invocation<'a> {
         system: &'a dyn System,
     ) -> Self {
         let environment = &command.environment;
-        Self { name, arguments, environment, stdin, system, stdout: String::new(), stderr: String::new() }
+        let directory = command.directory.as_deref().unwrap_or(Path::new("/"));
+        let (stdout, stderr) = (String::new(), String::new());
+        Self { name, arguments, environment, stdin, system, directory, stdout, stderr }
+    }
+
+    /// A path, seen from the working directory.
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
     }
 
     /// Prints a line on standard output.
@@ -55,6 +64,11 @@ impl<'a> Invocation<'a> {
     pub fn complain(&mut self, line: impl Display) {
         self.stderr.push_str(&line.to_string());
         self.stderr.push('\n');
+    }
+
+    /// Prints on standard error, without an end of the line.
+    pub fn prompt(&mut self, text: impl Display) {
+        self.stderr.push_str(&text.to_string());
     }
 
     /// What is left behind when it ends with `status`.

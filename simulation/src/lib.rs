@@ -6,6 +6,7 @@
 
 pub mod executable;
 pub mod invocation;
+mod xbps;
 
 use std::path::Path;
 
@@ -17,7 +18,17 @@ pub use executable::executable;
 pub use invocation::{Input, Invocation, Program};
 
 /// All programs, by name.
-pub const PROGRAMS: &[(&str, Program)] = &[("true", succeed), ("false", fail)];
+pub const PROGRAMS: &[(&str, Program)] = &[
+    ("true", succeed),
+    ("false", fail),
+    ("xbps-alternatives", xbps::alternatives),
+    ("xbps-install", xbps::install),
+    ("xbps-pkgdb", xbps::pkgdb),
+    ("xbps-query", xbps::query),
+    ("xbps-reconfigure", xbps::reconfigure),
+    ("xbps-remove", xbps::remove),
+    ("xbps-uhelper", xbps::uhelper),
+];
 
 /// The program of this name, without a directory.
 pub fn program(name: &str) -> Option<Program> {

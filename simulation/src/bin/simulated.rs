@@ -30,7 +30,8 @@ fn ended(result: io::Result<u8>) -> ExitCode {
 }
 
 fn play(argv: Vec<String>) -> io::Result<u8> {
-    let command = Command { environment: std::env::vars().collect(), ..Command::new(argv) };
+    let directory = std::env::current_dir().ok();
+    let command = Command { environment: std::env::vars().collect(), directory, ..Command::new(argv) };
     let output = refrain_simulation::play(&command, &read, &Native::new(RootKind::Live))
         .ok_or_else(|| io::Error::other("there is no program of that name"))?;
     io::stdout().write_all(&output.stdout)?;
@@ -38,11 +39,14 @@ fn play(argv: Vec<String>) -> io::Result<u8> {
     Ok(u8::try_from(output.status).unwrap_or(u8::MAX))
 }
 
+/// So much of the standard input is read at most: that of `yes |` never ends.
+const MOST_INPUT: u64 = 1024 * 1024;
+
 /// What there is on the standard input. One that can't be read is empty.
 fn read() -> Vec<u8> {
     let mut input = Vec::new();
     if !io::stdin().is_terminal() {
-        let _ = io::stdin().read_to_end(&mut input);
+        let _ = io::stdin().take(MOST_INPUT).read_to_end(&mut input);
     }
     input
 }

@@ -1,0 +1,17 @@
+//! What is told of a download.
+
+use super::handle::Xbps;
+use super::transaction::humanized;
+
+/// Tells that a file of so many bytes was fetched.
+///
+/// Nothing is measured: it all comes at once, at a fixed rate.
+pub fn tell(xbps: &mut Xbps<'_, '_>, name: &str, bytes: u64) {
+    let size = humanized(bytes);
+    if bytes > 0 {
+        xbps.say(format!("{name}: [{size} 100%] 100MB/s ETA: 00m00s"));
+    }
+    let rate = if bytes > 0 { "100MB/s" } else { "0B/s" };
+    xbps.say(format!("{name}: {size} [avg rate: {rate}]"));
+    xbps.flush();
+}

@@ -1,0 +1,4 @@
+//! The simulated package manager.
+
+mod host;
+mod mirror;
