@@ -10,7 +10,7 @@ use refrain_engine::event::{EventKind, Status};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::LONG;
-use crate::support::everything::{converge, project};
+use crate::support::everything::{converge, placed};
 use crate::support::have;
 use crate::support::project::{Project, copy_binary};
 use crate::support::run::{finish, play, run, running, wait};
@@ -31,7 +31,7 @@ fn su(line: &str) -> String {
 }
 
 /// A host where `tester` can become everybody, with a password.
-fn with_password() -> Setup {
+pub fn with_password() -> Setup {
     Setup::default()
         .tester()
         .etc("sudoers", sudoers("tester ALL=(ALL) ALL"))
@@ -40,7 +40,7 @@ fn with_password() -> Setup {
 }
 
 /// The same without one.
-fn without_password() -> Setup {
+pub fn without_password() -> Setup {
     Setup::default()
         .tester()
         .etc("sudoers", sudoers("Defaults requiretty, use_pty\ntester ALL=(ALL) NOPASSWD: ALL"))
@@ -64,16 +64,21 @@ fn the_tree_is_the_same_whoever_becomes_root() {
     let Some(direct) = start(Setup::default()) else { return };
     let (Some(free), Some(asking)) = (start(without_password()), start(with_password())) else { return };
     let place = tempfile::tempdir().unwrap();
-    let made = |name: &str, sshd: &Sshd, variables: &str, arguments: &[&str]| {
+    let made_by = |placement: &str, name: &str, sshd: &Sshd, variables: &str, arguments: &[&str]| {
         let top = place.path().join(name);
         fs::create_dir(&top).unwrap();
-        let project = project(top.to_str().unwrap());
+        let project = placed(top.to_str().unwrap(), placement);
         sshd.open_to(&project);
         project.file("inventory", sshd.inventory().replace('\n', &format!(" {variables}\n")));
         let tree = converge(&project, arguments, &top);
         tree.into_iter().map(|line| line.replace(top.to_str().unwrap(), "")).collect::<Vec<_>>()
     };
+    let made = |name: &str, sshd: &Sshd, variables: &str, arguments: &[&str]| {
+        made_by("host", name, sshd, variables, arguments)
+    };
     let expected = made("direct", &direct, "", &[]);
+    let from_here = made_by("controller", "from-here", &asking, &right("sudo"), &["--become"]);
+    assert_eq!(from_here, expected, "the calls travel");
     for method in METHODS {
         let arguments = ["--become", "--become-method", method];
         assert_eq!(made(&format!("{method}-free"), &free, "", &arguments), expected, "{method}");
@@ -83,7 +88,7 @@ fn the_tree_is_the_same_whoever_becomes_root() {
 }
 
 /// A host, and a project whose play becomes somebody and says who that is.
-fn site(setup: Setup) -> Option<(Project, Sshd)> {
+pub fn site(setup: Setup) -> Option<(Project, Sshd)> {
     let sshd = start(setup)?;
     let project = Project::new();
     sshd.open_to(&project);
@@ -95,7 +100,7 @@ fn site(setup: Setup) -> Option<(Project, Sshd)> {
 const WHO: &str = r#"let r = command::shell("id -un; echo $HOME", #{ probe: true }); print(r.stdout);"#;
 
 /// Sets variables of the host.
-fn set(project: &Project, sshd: &Sshd, variables: &str) {
+pub fn set(project: &Project, sshd: &Sshd, variables: &str) {
     project.file("inventory", sshd.inventory().replace('\n', &format!(" {variables}\n")));
 }
 
@@ -165,7 +170,7 @@ fn refusals(setup: Setup, variables: impl Fn(&str) -> String, further: &[&str]) 
     Some(all.replace(&format!("@{machine})"), "@MACHINE)"))
 }
 
-fn right(method: &str) -> String {
+pub fn right(method: &str) -> String {
     format!("ansible_become_password='{}'", password_of(method))
 }
 
@@ -467,14 +472,17 @@ const TASKS: &str = r#"
 #[test]
 fn tasks_are_made_as_others_and_the_rest_of_the_play_is_not() {
     let Some((project, sshd)) = site(with_password()) else { return };
-    for method in ["sudo", "su"] {
+    let ways = [("sudo", "host"), ("su", "host"), ("sudo", "controller"), ("su", "controller")];
+    for (method, placement) in ways {
         let top = tempfile::tempdir().unwrap();
         fs::set_permissions(top.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let home = sshd.home(method);
+        let home = sshd.home(&format!("{method}-{placement}"));
         fs::create_dir(&home).unwrap();
         std::os::unix::fs::chown(&home, Some(4242), Some(4242)).unwrap();
         let text = TASKS.replace("TOP", top.path().to_str().unwrap()).replace("HOME", home.to_str().unwrap());
-        play(&project, &text.replace("of-app", &format!("of-app-{method}")));
+        let text = text.replace("of-app", &format!("of-app-{method}-{placement}"));
+        let options = format!("#{{ hosts: \"all\", placement: \"{placement}\" }}");
+        project.file("play.rhai", format!("play(\"Test\", {options}, || {{ {text} }});\n"));
         set(&project, &sshd, &format!("{} ansible_become_method={method}", right(method)));
         let check = run(&project, &["--check"]).succeeded();
         assert_eq!(fs::read_dir(top.path()).unwrap().count() + fs::read_dir(&home).unwrap().count(), 0);
@@ -488,7 +496,7 @@ fn tasks_are_made_as_others_and_the_rest_of_the_play_is_not() {
                 "as app".to_owned(),
                 "without tester".to_owned(),
                 format!("back as tester, {place}/closed is there: true"),
-                format!("and /var/tmp/of-app-{method}: its own\n"),
+                format!("and /var/tmp/of-app-{method}-{placement}: its own\n"),
                 "the password is ••••".to_owned(),
             ]
         );

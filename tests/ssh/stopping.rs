@@ -14,7 +14,7 @@ use crate::support::started::{Started, process, runs, until};
 use crate::{plain_site, replace_agent};
 
 /// What is to be prompt takes less than this, also on a machine that is busy.
-const PROMPT: Duration = Duration::from_secs(8);
+pub const PROMPT: Duration = Duration::from_secs(8);
 
 /// A host that has an agent, and a play of this body for it; `TOP` in it is the project's directory.
 fn site(body: &str) -> Option<(Project, Sshd)> {

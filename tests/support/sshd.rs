@@ -18,7 +18,7 @@ use super::project::Project;
 use super::{have, is_root};
 
 /// The user and group of `tester`.
-const TESTER: u32 = 4242;
+pub const TESTER: u32 = 4242;
 
 /// The password of `tester`, and what `/etc/shadow` has of it.
 pub const PASSWORD: &str = "correct horse";

@@ -58,7 +58,8 @@ pub fn run(
     }
 }
 
-/// Has the agent behind `connection` let an agent of another user do what it is told next. An answer is not waited for.
+/// Has the agent behind `connection` let an agent of another user do what it is told next. An answer is not waited for. That
+/// agent may be told the same, to become a further user.
 ///
 /// # Errors
 /// The connection is gone.

@@ -3,11 +3,12 @@
 use std::io::{self, BufWriter};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use super::frame::{self, LARGEST_FROM_CONTROLLER};
 use super::{ToAgent, server};
 use crate::facts::HostFacts;
+use crate::interrupt::Interrupt;
 use crate::journal::Source;
 use crate::system::{System, remote};
 use crate::transport::Pipes;
@@ -20,6 +21,8 @@ pub struct Served {
     pub facts: Rc<dyn HostFacts>,
     /// Where its journal is kept.
     pub journal: Source,
+    /// Whether what is done there shall stop.
+    pub interrupt: Arc<Interrupt>,
 }
 
 /// Serves the calls on what `make` gives, in a thread of its own, as long as the connection stands. Both are made in that
@@ -45,9 +48,15 @@ pub fn serve(make: impl FnOnce() -> io::Result<Served> + Send + 'static) -> io::
 fn serve_calls(served: Served, mut stream: UnixStream) -> io::Result<()> {
     let mut output = BufWriter::new(stream.try_clone()?);
     server::greet(&mut output)?;
-    match frame::read(&mut stream, LARGEST_FROM_CONTROLLER)? {
-        Some(ToAgent::Serve(_)) => {}
-        _ => return Ok(()),
+    loop {
+        match frame::read(&mut stream, LARGEST_FROM_CONTROLLER)? {
+            Some(ToAgent::Become(escalation)) if escalation.is_in_effect(&*served.system) => {}
+            Some(ToAgent::Become(escalation)) => {
+                return server::pass_on(&escalation, stream, output, &served.interrupt);
+            }
+            Some(ToAgent::Serve(_)) => break,
+            _ => return Ok(()),
+        }
     }
     // Whoever asks that something stop now is in this process, too, and the system itself hears it.
     let calls = std::iter::from_fn(|| {

@@ -27,7 +27,7 @@ pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " fram
 /// What the controller sends.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToAgent {
-    /// Let an agent of another user do what follows. Sent at most once, before anything else.
+    /// Let an agent of another user do what follows. Sent before anything else; again for that agent to do the same.
     Become(Escalation),
     /// Run this play. Sent once, first.
     Run(Box<Bundle>),

@@ -44,7 +44,9 @@ pub fn serve(
     let work = loop {
         match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
             Some(ToAgent::Become(escalation)) if escalation.is_in_effect(&Native::new(RootKind::Live)) => {}
-            Some(ToAgent::Become(escalation)) => return pass_on(&escalation, input, output, &interrupt),
+            Some(ToAgent::Become(escalation)) => {
+                return pass_on(&escalation, input, output.stream, &interrupt);
+            }
             Some(ToAgent::Run(bundle)) => break Work::Play(bundle),
             Some(ToAgent::RollBack(order)) => break Work::RollBack(order),
             Some(ToAgent::Serve(root_kind)) => {
@@ -86,16 +88,16 @@ pub fn serve(
 }
 
 /// Lets an agent of another user serve the play.
-fn pass_on<W: Write>(
+pub(super) fn pass_on(
     escalation: &Escalation,
     input: impl Read + Send + 'static,
-    mut output: Output<W>,
+    mut output: impl Write,
     interrupt: &Interrupt,
 ) -> io::Result<()> {
     match escalation::launch(escalation, &AgentBinary::default(), interrupt) {
-        Ok(agent) => escalation::relay(agent, input, output.stream),
+        Ok(agent) => escalation::relay(agent, input, output),
         Err(unreachable) => {
-            output.send(&ToController::Refused(Box::new(unreachable)))?;
+            frame::write(&mut output, &ToController::Refused(Box::new(unreachable)))?;
             output.flush()
         }
     }

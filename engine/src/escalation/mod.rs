@@ -159,7 +159,28 @@ pub struct Escalation {
     pub password: Option<SecretText>,
 }
 
+/// A user who is become, and by what: an escalation without its password.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Whom {
+    /// The program.
+    pub method: Method,
+    /// The user.
+    pub user: String,
+}
+
+impl Whom {
+    /// The way to become this user, with what is to be answered when the program asks for a password.
+    pub fn with(&self, password: Option<SecretText>) -> Escalation {
+        Escalation { method: self.method, user: self.user.clone(), password }
+    }
+}
+
 impl Escalation {
+    /// Who is become.
+    pub fn whom(&self) -> Whom {
+        Whom { method: self.method, user: self.user.clone() }
+    }
+
     /// Whether what is done on `host` is done as that user already. A user whom only a directory service knows is never found.
     pub fn is_in_effect(&self, host: &dyn View) -> bool {
         let (own, _) = host.identity();

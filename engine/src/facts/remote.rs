@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::ansible::{self, Family};
 use super::{HostFacts, names};
+use crate::system::System;
 use crate::system::remote::{self, Call};
 
 /// The facts of a remote host. Each costs a round trip when it is first asked for; those of Ansible come in families.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::image::Image;
-use super::{CallIdentity, HandlerIdentity};
+use super::{CallIdentity, HandlerIdentity, StepByOther};
 use crate::system::{Command, Fingerprint, Time};
 
 /// One thing that happened.
@@ -25,6 +25,8 @@ pub(super) enum Record {
         /// When the directories above were changed last.
         parents: Vec<(PathBuf, Time)>,
     },
+    /// A step is about to be made as another user; it stands in that user's journal.
+    ByOther(StepByOther),
     /// A call is about to do something that can't be taken back.
     Action(CallIdentity),
     /// A handler has to run.
@@ -69,6 +71,9 @@ pub(super) struct LoggedStep {
     pub undo: LoggedUndo,
     /// What is there once it is made, where the step knows that.
     pub leaves: Option<Vec<Fingerprint>>,
+    /// Which step this is of a play of another user. Absent where the play is this user's own.
+    #[serde(default)]
+    pub serial: Option<u64>,
 }
 
 /// How to take a step back.

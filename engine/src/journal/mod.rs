@@ -18,6 +18,7 @@ mod history;
 mod image;
 pub mod lock;
 mod log;
+pub mod others;
 mod pending;
 mod recorder;
 mod retention;
@@ -30,12 +31,15 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::escalation::Whom;
 use crate::failure::Failure;
 use crate::step::{Step, Undo};
 use crate::system::remote::Remote;
 use crate::system::{Fingerprint, View};
 pub use calls::Calls;
+pub use history::Noted;
 pub use pending::{Pending, PendingCall, PendingHandler, Settled};
+pub(crate) use recorder::kept_content;
 pub use recorder::{Opening, Recorder};
 
 /// What a call is known by from one run to the next. Lines may move, and arguments may hold secrets: neither is part of it.
@@ -71,12 +75,31 @@ pub struct StepNote {
     pub undo: Undo,
     /// What is then at the paths that taking it back would restore, where the step knows that.
     pub leaves: Option<Vec<Fingerprint>>,
+    /// Which step it is of a play of another user. Absent where the play is this user's own.
+    pub serial: Option<u64>,
+}
+
+/// A step that a play makes as another user, as its own journal knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StepByOther {
+    /// The call that makes it.
+    pub call: CallIdentity,
+    /// As whom.
+    pub whom: Whom,
+    /// What it is known by in that user's journal.
+    pub serial: u64,
 }
 
 impl StepNote {
     /// What there is to note about a step of `call`.
     pub fn new(call: &CallIdentity, step: &dyn Step) -> Self {
-        Self { call: call.clone(), text: step.describe(), undo: step.undo(), leaves: step.leaves() }
+        Self {
+            call: call.clone(),
+            text: step.describe(),
+            undo: step.undo(),
+            leaves: step.leaves(),
+            serial: None,
+        }
     }
 }
 
@@ -99,6 +122,20 @@ pub trait Journal {
     /// # Errors
     /// It could not be noted.
     fn after(&self, host: &dyn View) -> Result<(), Failure>;
+
+    /// Notes that a step is about to be made as another user, in whose journal it is noted next.
+    ///
+    /// # Errors
+    /// It could not be noted; then the step must not be made.
+    fn by_other(&self, step: &StepByOther) -> Result<(), Failure>;
+
+    /// Makes sure that all is noted by now what was told so far. Without that, it is by the time of the next call on the host.
+    ///
+    /// # Errors
+    /// Something could not be noted.
+    fn sync(&self) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Notes that a call is about to do something that can't be taken back.
     ///
@@ -124,40 +161,6 @@ pub trait Journal {
     /// # Errors
     /// It could not be noted.
     fn ended(&self, complete: bool, met: &[CallIdentity]) -> Result<(), Failure>;
-}
-
-/// What a journal is told of the changes that are made as another user than the one whom it belongs to: that there are some,
-/// which can't be taken back by it. What was there before may be nothing for the eyes of its own user.
-pub struct OfOther<'a>(pub &'a dyn Journal);
-
-impl Journal for OfOther<'_> {
-    fn pending(&self) -> Result<Pending, Failure> {
-        self.0.pending()
-    }
-
-    fn before(&self, step: &StepNote, _host: &dyn View) -> Result<(), Failure> {
-        self.0.action(&step.call)
-    }
-
-    fn after(&self, _host: &dyn View) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn action(&self, call: &CallIdentity) -> Result<(), Failure> {
-        self.0.action(call)
-    }
-
-    fn notified(&self, handler: &HandlerIdentity, call: Option<&CallIdentity>) -> Result<(), Failure> {
-        self.0.notified(handler, call)
-    }
-
-    fn handled(&self, handler: &HandlerIdentity) -> Result<(), Failure> {
-        self.0.handled(handler)
-    }
-
-    fn ended(&self, complete: bool, met: &[CallIdentity]) -> Result<(), Failure> {
-        self.0.ended(complete, met)
-    }
 }
 
 /// Where the journal of a play comes from.
@@ -197,6 +200,10 @@ impl Journal for NoJournal {
     }
 
     fn after(&self, _host: &dyn View) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn by_other(&self, _step: &StepByOther) -> Result<(), Failure> {
         Ok(())
     }
 

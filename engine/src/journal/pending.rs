@@ -85,7 +85,8 @@ impl Pending {
         for record in records {
             match record {
                 Record::Begun(begun) => at = begun.at.seconds,
-                Record::Step(step) => drop(made.insert(step.call.clone())),
+                Record::Step(step) if step.serial.is_none() => drop(made.insert(step.call.clone())),
+                Record::ByOther(step) => drop(made.insert(step.call.clone())),
                 Record::Action(call) => drop(made.insert(call.clone())),
                 Record::Notified { handler, call, at } => {
                     if self.handler(handler).is_none() {
@@ -102,7 +103,8 @@ impl Pending {
                     made.clear();
                     self.calls.retain(|left| !met.contains(&left.call));
                 }
-                Record::Made { .. } | Record::Ended { .. } => {}
+                // The outcome of a step for another user's play is of interest there.
+                Record::Step(_) | Record::Made { .. } | Record::Ended { .. } => {}
             }
         }
         for call in made {

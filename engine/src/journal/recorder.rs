@@ -13,7 +13,7 @@ use super::image::{Camera, Contents, Kept};
 use super::lock::{self, Holder, Lock, NoLock};
 use super::log::{Begun, LoggedStep, LoggedUndo, Record, Writer};
 use super::pending::Pending;
-use super::{CallIdentity, HandlerIdentity, Journal, StepNote, log, retention, state_directory};
+use super::{CallIdentity, HandlerIdentity, Journal, StepByOther, StepNote, log, retention, state_directory};
 use crate::failure::{self, Failure};
 use crate::step::Undo;
 use crate::system::path::resolve;
@@ -270,9 +270,12 @@ impl Journal for Recorder {
             text: step.text.clone(),
             undo,
             leaves: step.leaves.clone(),
+            serial: step.serial,
         };
         self.append(&Record::Step(Box::new(logged)), true)?;
-        self.noted.borrow_mut().push(Record::Action(step.call.clone()));
+        if step.serial.is_none() {
+            self.noted.borrow_mut().push(Record::Action(step.call.clone()));
+        }
         self.foretold.set(step.leaves.is_some());
         self.paths.replace(paths);
         Ok(())
@@ -288,6 +291,13 @@ impl Journal for Recorder {
         let record =
             Record::Made { left: prints, parents: parents(paths.iter().map(PathBuf::as_path), host)? };
         self.append(&record, false)
+    }
+
+    fn by_other(&self, step: &StepByOther) -> Result<(), Failure> {
+        let record = Record::ByOther(step.clone());
+        self.append(&record, true)?;
+        self.noted.borrow_mut().push(record);
+        Ok(())
     }
 
     fn action(&self, call: &CallIdentity) -> Result<(), Failure> {
@@ -465,6 +475,23 @@ impl Contents for Objects {
             }
         }
     }
+}
+
+/// The content of a name that a run keeps in one of these directories.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn kept_content(directories: &[PathBuf], run: &str, name: &str) -> Result<Vec<u8>, Failure> {
+    let is_name = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let kept = Kept::Object(name.to_owned());
+    let mut read = Err(Failure::state(format!("the journal of the run {run} keeps no content `{name}`")));
+    for state in directories.iter().filter(|_| is_name) {
+        read = Objects(run_directory(state, run)).get(&kept);
+        if read.is_ok() {
+            break;
+        }
+    }
+    read
 }
 
 /// Where a run keeps its logs and contents.

@@ -1,28 +1,31 @@
 //! Taking back what a run has changed on a host.
 //!
 //! Each path gets back what it was before the run first touched it, the last path first. Nothing is touched if something else
-//! has been at one of them since. What is taken back is itself noted, as a run of its own.
+//! has been at one of them since. What is taken back is itself noted, as a run of its own. What tasks have made as another user is
+//! taken back as that user, from that user's journal.
 
-use std::collections::BTreeMap;
+mod work;
+
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::history::{self, Deed, PathHistory};
-use super::image::Image;
-use super::log::LoggedUndo;
+use self::work::{Hand, Work};
+use super::history::{self, Deed};
+use super::image::{Contents, Kept};
+use super::others::{ByOther, Serials};
 use super::recorder::{Objects, run_directory};
 use super::turn::{self, Turn};
-use super::{CallIdentity, Journal, Source, StepNote};
+use super::{Journal, Source};
 use crate::diagnostic::Diagnostic;
-use crate::event::{EventKind, Recap, Status, StepReport, TaskReport, elapsed};
+use crate::escalation::Whom;
+use crate::event::{EventKind, Recap};
 use crate::failure::{self, Failure};
 use crate::interrupt::Interrupt;
-use crate::step::{Change, Step};
-use crate::system::preview::Overlay;
-use crate::system::{Fingerprint, Kind, RootKind, System, Time, View};
+use crate::secrets::SecretText;
+use crate::system::remote::Remote;
+use crate::system::{RootKind, System};
 
 /// That a run is to be taken back on a host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +42,8 @@ pub struct Order {
     pub lock_timeout: u32,
     /// What kind of root the agent will find.
     pub root_kind: RootKind,
+    /// What to answer when a program asks for a password that makes somebody one of the run's other users.
+    pub password: Option<SecretText>,
 }
 
 /// Follows an order on the host `system`. Tells and returns what happened.
@@ -55,16 +60,25 @@ pub fn follow(
     };
     let Order { run, host, check, lock_timeout: patience, .. } = order;
     let turn = Turn { run, host, play: "rollback", check: *check, patience: *patience };
-    let (journal, _) = match turn::take(source, &turn, emit, interrupt) {
-        Ok(taken) => taken,
+    let journal: Rc<dyn Journal> = match turn::take(source, &turn, emit, interrupt) {
+        Ok((journal, _)) => Rc::from(journal),
         Err(why) => return turn::none(why, emit),
+    };
+    let serials = Rc::new(Serials::default());
+    let others = |whom: &Whom| {
+        let there = system.escalate(&whom.with(order.password.clone()))?;
+        let (theirs, _) = turn::take(Source::Remote(Rc::clone(&there)), &turn, emit, interrupt)
+            .map_err(|why| turn::not_had(&whom.user, why))?;
+        let (own, whom, serials) = (Rc::clone(&journal), whom.clone(), Rc::clone(&serials));
+        Ok(Other { system: there, journal: Rc::new(ByOther { own, whom, theirs, serials }) })
     };
     let rollback = Rollback {
         directories: &directories,
         run: &order.target,
         host,
-        system,
-        journal: &*journal,
+        system: Rc::clone(&system),
+        journal: Rc::clone(&journal),
+        others: &others,
         check: *check,
         emit,
         interrupted: &|| interrupt.is_set(),
@@ -74,12 +88,23 @@ pub fn follow(
         Recap { failed: true, ..Recap::default() }
     });
     if let Err(failure) = journal.ended(true, &[]) {
-        let warning = Diagnostic::new("the end of the rollback could not be noted");
-        emit(EventKind::Warning(Box::new(warning.because(failure.to_string()))));
+        emit(EventKind::Warning(Box::new(not_noted(&failure))));
     }
     let recap = Recap { interrupted: interrupt.is_set() && !recap.failed, ..recap };
     emit(EventKind::HostFinished { recap });
     recap
+}
+
+fn not_noted(failure: &Failure) -> Diagnostic {
+    Diagnostic::new("the end of the rollback could not be noted").because(failure.to_string())
+}
+
+/// Another user whose part of a run is taken back.
+pub struct Other {
+    /// The host as that user acts on it.
+    pub system: Rc<Remote>,
+    /// Notes what is done.
+    pub journal: Rc<dyn Journal>,
 }
 
 /// What is to be taken back, and where.
@@ -93,7 +118,9 @@ pub struct Rollback<'a> {
     /// The host itself.
     pub system: Rc<dyn System>,
     /// Notes what is done.
-    pub journal: &'a dyn Journal,
+    pub journal: Rc<dyn Journal>,
+    /// Becomes another user whose part of the run is taken back.
+    pub others: &'a dyn Fn(&Whom) -> Result<Other, Failure>,
     /// Only say what would be done.
     pub check: bool,
     /// Takes in what happens.
@@ -105,7 +132,8 @@ pub struct Rollback<'a> {
 /// Takes back what a run has changed. Returns what happened; that the run has changed nothing here is said and is no failure.
 ///
 /// # Errors
-/// What the run has changed has been changed by something else since, the journal can't be read, or a change could not be made.
+/// What the run has changed has been changed by something else since, the journal can't be read, a user can't be become, or a
+/// change could not be made.
 pub fn roll_back(rollback: &Rollback<'_>) -> Result<Recap, Diagnostic> {
     for state in rollback.directories {
         let deeds = history::of(state, rollback.run, rollback.host).map_err(|error| {
@@ -113,7 +141,7 @@ pub fn roll_back(rollback: &Rollback<'_>) -> Result<Recap, Diagnostic> {
             Diagnostic::new(what).because(format!("{}: {}", state.display(), failure::reason(&error)))
         })?;
         if let Some(deeds) = deeds {
-            return Work::new(rollback, state, deeds)?.run();
+            return take_back(rollback, state, deeds);
         }
     }
     let text = format!("the run {} has changed nothing here", rollback.run);
@@ -121,235 +149,73 @@ pub fn roll_back(rollback: &Rollback<'_>) -> Result<Recap, Diagnostic> {
     Ok(Recap::default())
 }
 
-struct Work<'a> {
-    rollback: &'a Rollback<'a>,
-    state: &'a Path,
-    deeds: Vec<Deed>,
-    paths: BTreeMap<PathBuf, PathHistory>,
-    contents: Objects,
-    overlay: Option<Overlay>,
-    recap: Recap,
+fn take_back(rollback: &Rollback<'_>, state: &Path, mut deeds: Vec<Deed>) -> Result<Recap, Diagnostic> {
+    let all = deeds.len();
+    deeds.retain(|deed| deed.serial().is_none());
+    if deeds.len() < all {
+        let what = format!("{} changes are not taken back", all - deeds.len());
+        let warning =
+            Diagnostic::new(what).because("tasks of another user's play have made them as this one");
+        let hint = "take the run back as the user who has run it, without `--become`";
+        (rollback.emit)(EventKind::Warning(Box::new(warning.hint(hint))));
+    }
+    let own = Hand::new(
+        Rc::clone(&rollback.system),
+        Rc::clone(&rollback.journal),
+        Box::new(Objects(run_directory(state, rollback.run))),
+    );
+    let mut hands = Vec::new();
+    let mut noted = Vec::new();
+    for whom in others(&deeds) {
+        let refused = |failure: Failure| {
+            let what = format!("what the run has changed as `{}` can't be taken back", whom.user);
+            let causes = match &failure {
+                Failure::Become(error) | Failure::Lost(error) => {
+                    [&[error.message.clone()][..], &error.causes].concat()
+                }
+                failure => vec![failure.to_string()],
+            };
+            let error = Diagnostic { causes, hint: failure.hint(), ..Diagnostic::new(what) };
+            error.with_output(failure.output().unwrap_or_default())
+        };
+        let other = (rollback.others)(&whom).map_err(refused)?;
+        noted.push((whom.clone(), other.system.noted(rollback.run, rollback.host).map_err(refused)?));
+        let contents = ThereKept { host: Rc::clone(&other.system), run: rollback.run.to_owned() };
+        hands.push((whom, Hand::new(other.system, other.journal, Box::new(contents))));
+    }
+    let deeds = history::put_together(deeds, noted);
+    let recap = Work::new(rollback, state, deeds, own, hands)?.run()?;
+    Ok(recap)
 }
 
-/// How something was taken back.
-struct Taken {
-    steps: Vec<StepReport>,
-    /// Why it is left as it is.
-    kept: Option<String>,
+/// The other users of a run, in the order in which they were become.
+fn others(deeds: &[Deed]) -> Vec<Whom> {
+    let mut all = Vec::new();
+    for deed in deeds {
+        if let Deed::ByOther(step) = deed
+            && !all.contains(&step.whom)
+        {
+            all.push(step.whom.clone());
+        }
+    }
+    all
 }
 
-impl<'a> Work<'a> {
-    fn new(rollback: &'a Rollback<'a>, state: &'a Path, deeds: Vec<Deed>) -> Result<Self, Diagnostic> {
-        let overlay = rollback.check.then(|| Overlay::new(Rc::clone(&rollback.system) as Rc<dyn View>));
-        let work = Self {
-            rollback,
-            state,
-            paths: history::by_path(&deeds),
-            deeds,
-            contents: Objects(run_directory(state, rollback.run)),
-            overlay,
-            recap: Recap::default(),
-        };
-        work.refuse_conflicts()?;
-        Ok(work)
+/// Contents that another user's journal keeps.
+struct ThereKept {
+    host: Rc<Remote>,
+    run: String,
+}
+
+impl Contents for ThereKept {
+    fn keep(&self, content: Vec<u8>) -> Result<Kept, Failure> {
+        Ok(Kept::Inline(content))
     }
 
-    fn view(&self) -> &dyn View {
-        match &self.overlay {
-            Some(overlay) => overlay,
-            None => &*self.rollback.system,
+    fn get(&self, kept: &Kept) -> Result<Vec<u8>, Failure> {
+        match kept {
+            Kept::Inline(content) => Ok(content.clone()),
+            Kept::Object(name) => self.host.kept_content(&self.run, name),
         }
-    }
-
-    fn image(&self, history: &PathHistory) -> Option<&Image> {
-        let (deed, index) = history.first;
-        match self.deeds.get(deed)? {
-            Deed::Step { step, .. } => match &step.undo {
-                LoggedUndo::Images { images, .. } => images.get(index).map(|(_, image)| image),
-                _ => None,
-            },
-            Deed::Action(_) => None,
-        }
-    }
-
-    /// Refuses to take anything back if something else has been there since.
-    fn refuse_conflicts(&self) -> Result<(), Diagnostic> {
-        let mut conflicts = Vec::new();
-        for (path, history) in &self.paths {
-            match self.conflict(path, history) {
-                Ok(None) => {}
-                Ok(Some(words)) => conflicts.push(format!("{}: {words}", path.display())),
-                Err(failure) => conflicts.push(format!("{}: {failure}", path.display())),
-            }
-        }
-        if conflicts.is_empty() {
-            return Ok(());
-        }
-        let what = format!("the run {} can't be taken back here", self.rollback.run);
-        Err(Diagnostic::new(what)
-            .because("what it has changed has been changed again since")
-            .with_output(conflicts.join("\n"))
-            .hint("nothing was touched; put these paths back as the run has left them, or take back the later run first"))
-    }
-
-    fn conflict(&self, path: &Path, history: &PathHistory) -> Result<Option<String>, Failure> {
-        let view = &*self.rollback.system;
-        let now = Fingerprint::of(view, path)?;
-        let is_ours = history.left.contains(&now) || history.unknown;
-        let Some(image) = self.image(history) else { return Ok(None) };
-        if is_ours || image.restore(path, view, &self.contents)?.is_empty() {
-            return Ok(None);
-        }
-        let by = history::later_run(self.state, self.rollback.run, path);
-        let by = by.map(|run| format!(" by the run {run}")).unwrap_or_default();
-        Ok(Some(match now {
-            Fingerprint::Nothing => format!("was removed{by}"),
-            _ => format!("was changed{by}"),
-        }))
-    }
-
-    fn run(mut self) -> Result<Recap, Diagnostic> {
-        let directories = self.directories();
-        for number in (0..self.deeds.len()).rev() {
-            if (self.rollback.interrupted)() {
-                break;
-            }
-            let start = Instant::now();
-            let mut taken = Taken { steps: Vec::new(), kept: None };
-            let result = self.take_back(number, &mut taken);
-            self.tell(number, taken, &result, start);
-            result.map_err(|failure| {
-                let what = format!("the run {} could be taken back only in part", self.rollback.run);
-                let error = Diagnostic::new(what).because(failure.to_string());
-                error.with_output(failure.output().unwrap_or_default().to_owned())
-            })?;
-        }
-        self.restore_times(directories);
-        Ok(self.recap)
-    }
-
-    /// Takes back one deed: the paths that it was the first to touch.
-    fn take_back(&self, number: usize, taken: &mut Taken) -> Result<(), Failure> {
-        let Deed::Step { step, .. } = &self.deeds[number] else {
-            taken.kept = Some("an action: what it has done stays".to_owned());
-            return Ok(());
-        };
-        match &step.undo {
-            LoggedUndo::Irreversible(reason) => {
-                taken.kept = Some(format!("can't be taken back: {reason}"));
-                Ok(())
-            }
-            LoggedUndo::Command(command) => {
-                taken.steps.push(StepReport { text: format!("run {}", command.to_shell()), diff: None });
-                if self.rollback.check {
-                    return Ok(());
-                }
-                self.rollback.journal.action(&step.call)?;
-                self.rollback.system.run(command)?.require_success(command).map(drop)
-            }
-            LoggedUndo::Images { images, .. } => {
-                for (index, (path, image)) in images.iter().enumerate().rev() {
-                    if self.paths.get(path).is_some_and(|history| history.first == (number, index)) {
-                        self.restore(&step.call, path, image, taken)?;
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn restore(
-        &self,
-        call: &CallIdentity,
-        path: &Path,
-        image: &Image,
-        taken: &mut Taken,
-    ) -> Result<(), Failure> {
-        if let (Image::Nothing, Some(name)) = (image, self.first_in(path)?) {
-            taken.kept = Some(format!("`{}` is in it", name.display()));
-            return Ok(());
-        }
-        for change in image.restore(path, self.view(), &self.contents)? {
-            self.change(call, &change)?;
-            if !matches!(change, Change::SetModified { .. }) {
-                taken.steps.push(change.report());
-            }
-        }
-        Ok(())
-    }
-
-    /// Something that is in a directory which shall be nothing again: others have put it there.
-    fn first_in(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
-        let is_directory = self.view().lstat(path)?.is_some_and(|stat| stat.kind == Kind::Directory);
-        let mut names = if is_directory { self.view().list(path)? } else { Vec::new() };
-        Ok((!names.is_empty()).then(|| names.swap_remove(0).into()))
-    }
-
-    fn change(&self, call: &CallIdentity, change: &Change) -> Result<(), Failure> {
-        if let Some(overlay) = &self.overlay {
-            return change.predict(overlay);
-        }
-        let Rollback { system, journal, .. } = self.rollback;
-        journal.before(&StepNote::new(call, change), &**system)?;
-        change.act(&**system)?;
-        journal.after(&**system)
-    }
-
-    /// The times that directories shall have in the end: of those above what is taken back, unless something else has been
-    /// done in them since, and of those that come back.
-    fn directories(&self) -> Vec<(PathBuf, Time)> {
-        let come_back = self.paths.iter().filter_map(|(path, history)| Some((path, self.image(history)?)));
-        let mut times: Vec<_> = come_back.flat_map(|(path, image)| image.directory_times(path)).collect();
-        for (directory, (before, after)) in history::directory_times(&self.deeds) {
-            let now = self.rollback.system.lstat(&directory).ok().flatten().map(|stat| stat.modified);
-            // One that is gone comes back, and with it what was done in it before it went.
-            if after.is_none() || now.is_none() || after == now {
-                times.push((directory, before));
-            }
-        }
-        times
-    }
-
-    fn restore_times(&self, directories: Vec<(PathBuf, Time)>) {
-        let system = &self.rollback.system;
-        for (directory, modified) in directories.into_iter().filter(|_| !self.rollback.check) {
-            let stat = system.lstat(&directory).ok().flatten();
-            if stat.is_some_and(|stat| stat.kind == Kind::Directory && stat.modified != modified) {
-                // A time is no reason to fail when all else is as it was.
-                let _ = system.set_modified(&directory, modified);
-            }
-        }
-    }
-
-    fn tell(&mut self, number: usize, taken: Taken, result: &Result<(), Failure>, start: Instant) {
-        let call = match &self.deeds[number] {
-            Deed::Step { step, .. } => &step.call,
-            Deed::Action(call) => call,
-        };
-        let status = match (result, &taken.kept, taken.steps.is_empty()) {
-            (Err(_), ..) => Status::Failed,
-            (_, Some(_), _) => Status::Skipped,
-            (_, None, true) => Status::Ok,
-            (_, None, false) if self.rollback.check => Status::WouldChange,
-            (_, None, false) => Status::Changed,
-        };
-        self.recap.count(status);
-        if let Some(kept) = &taken.kept {
-            let what = format!("{} `{}` is not taken back", call.function, call.subject);
-            (self.rollback.emit)(EventKind::Warning(Box::new(Diagnostic::new(what).because(kept.clone()))));
-        }
-        (self.rollback.emit)(EventKind::Task(Box::new(TaskReport {
-            module: call.function.clone(),
-            subject: call.subject.clone(),
-            within: Vec::new(),
-            role: None,
-            status,
-            reason: taken.kept,
-            steps: taken.steps,
-            error: None,
-            path: String::new(),
-            line: 0,
-            duration: elapsed(start),
-        })));
     }
 }

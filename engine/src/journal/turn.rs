@@ -6,7 +6,7 @@ use super::lock::{Holder, NoLock};
 use super::{Calls, Journal, Opening, Recorder, Source};
 use crate::diagnostic::Diagnostic;
 use crate::event::{EventKind, Recap};
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::interrupt::Interrupt;
 use crate::system::Time;
 use crate::system::remote::{self, RemoteJournal};
@@ -82,6 +82,16 @@ pub(crate) fn refused(host: &str, why: NoLock) -> Diagnostic {
             Diagnostic::new(format!("the journal on {host} can't be opened")).because(failure::reason(&error))
         }
     }
+}
+
+/// The failure of a call for which a turn of the user `user` was not had.
+pub(crate) fn not_had(user: &str, why: NoLock) -> Failure {
+    if matches!(why, NoLock::Interrupted) {
+        return Failure::Interrupted;
+    }
+    let error = refused(&format!("this host, as `{user}`"), why);
+    let causes: String = error.causes.iter().map(|cause| format!(": {cause}")).collect();
+    Failure::State { message: format!("{}{causes}", error.message), hint: error.hint }
 }
 
 /// Tells how a play ends on a host where it never had its turn.

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use super::controller::{AskStep, Targets, ThisMachine};
 use super::foretellings::Foretellings;
-use super::reached::{Reached, as_another_user, connect, enter, no_root};
+use super::reached::{Reached, as_another_user, connect, enter, needed_here, no_root};
 use super::target::Target;
 use crate::agent::{Work, client};
 use crate::diagnostic::Diagnostic;
@@ -140,9 +140,9 @@ pub(super) fn run(
     job: Job,
 ) -> Result<Ended, Unreachable> {
     if let (Target::Local, Placement::Host) = (target, placement)
-        && let Some(connection) = as_another_user(escalation, &job.interrupt)
+        && let Some(escalation) = needed_here(escalation)
     {
-        return through(connection, job);
+        return through(as_another_user(escalation, &job.interrupt), job);
     }
     match (target, placement) {
         (Target::Ssh(target, client), Placement::Host) => {

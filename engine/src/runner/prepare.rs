@@ -253,7 +253,8 @@ impl Prepared {
             let (bundle, way) = self.bundle(playbook, play, host, settings)?;
             return Ok((Work::Play(Box::new(bundle)), way));
         };
-        let way = self.way(playbook, &play.definition, host, false)?;
+        // Its tasks may have become other users.
+        let way = self.way(playbook, &play.definition, host, true)?;
         let order = rollback::Order {
             run: self.run.clone(),
             target: taken_back.clone(),
@@ -261,6 +262,7 @@ impl Prepared {
             check: settings.check,
             lock_timeout: settings.lock_timeout,
             root_kind: way.target.root_kind(),
+            password: way.of_tasks.password.clone(),
         };
         Ok((Work::RollBack(order), way))
     }

@@ -53,13 +53,19 @@ impl Reached {
             Target::Chroot(root, kind) => {
                 let (place, kind) = (root.clone(), *kind);
                 let stop = Arc::clone(interrupt);
-                let agent = in_process::serve(move || enter(&place, kind, &stop));
-                let connection: Box<dyn Connection> = Box::new(agent.map_err(|error| no_root(root, &error))?);
-                Remote::open(connection, kind, Arc::clone(interrupt)).map(Self::remote)
+                let dial = move || {
+                    let (root, stop) = (place.clone(), Arc::clone(&stop));
+                    let agent = in_process::serve(move || enter(&root, kind, &stop));
+                    let connection = agent.map_err(|error| no_root(&place, &error))?;
+                    Ok(Box::new(connection) as Box<dyn Connection>)
+                };
+                Remote::at_hand(Box::new(dial), kind, Arc::clone(interrupt)).map(Self::remote)
             }
-            Target::Local => match as_another_user(escalation, interrupt) {
-                Some(connection) => {
-                    Remote::open(connection?, RootKind::Live, Arc::clone(interrupt)).map(Self::remote)
+            Target::Local => match needed_here(escalation) {
+                Some(escalation) => {
+                    let (escalation, stop) = (escalation.clone(), Arc::clone(interrupt));
+                    let dial = move || as_another_user(&escalation, &stop);
+                    Remote::at_hand(Box::new(dial), RootKind::Live, Arc::clone(interrupt)).map(Self::remote)
                 }
                 None => Ok(Self::this_machine(interrupt)),
             },
@@ -121,14 +127,21 @@ pub(super) fn connect(
     Ok(connection)
 }
 
-/// An agent on this machine that is the user of `escalation`. `None` where this process is that user, or none is asked for.
+/// The escalation, unless this process is that user already.
+pub(super) fn needed_here(escalation: Option<&Escalation>) -> Option<&Escalation> {
+    escalation.filter(|whom| !whom.is_in_effect(&Native::new(RootKind::Live)))
+}
+
+/// An agent on this machine that is the user of `escalation`.
+///
+/// # Errors
+/// The user can't be become.
 pub(super) fn as_another_user(
-    escalation: Option<&Escalation>,
+    escalation: &Escalation,
     interrupt: &Interrupt,
-) -> Option<Result<Box<dyn Connection>, Unreachable>> {
-    let escalation = escalation.filter(|whom| !whom.is_in_effect(&Native::new(RootKind::Live)))?;
+) -> Result<Box<dyn Connection>, Unreachable> {
     let agent = escalation::launch(escalation, &AgentBinary::default(), interrupt);
-    Some(agent.map(|agent| Box::new(agent) as Box<dyn Connection>))
+    agent.map(|agent| Box::new(agent) as Box<dyn Connection>)
 }
 
 /// A host in a directory.
@@ -156,7 +169,7 @@ pub(super) fn enter(root: &Path, kind: RootKind, interrupt: &Arc<Interrupt>) -> 
     }
     let system = Native::new(kind).interrupted_by(Arc::clone(interrupt));
     let (system, facts) = (Rc::new(system), Rc::new(Facts::new(source)));
-    Ok(Served { system, facts, journal: Source::of_this_process() })
+    Ok(Served { system, facts, journal: Source::of_this_process(), interrupt: Arc::clone(interrupt) })
 }
 
 /// The error of a root that can't be entered.

@@ -32,7 +32,7 @@ use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::journal::turn::{self, Turn};
-use crate::journal::{Journal, OfOther, Settled, Source};
+use crate::journal::{Settled, Source};
 use crate::module::converge::{Call, Field, Mode, Report};
 use crate::module::{Entry, Materials, Registry, Text};
 use crate::secrets::Secrets;
@@ -139,11 +139,12 @@ pub fn run(registry: &Registry, mut bundle: Bundle, surroundings: Surroundings) 
         environment: bundle.play.environment.clone(),
         ..Scope::default()
     };
+    let name = bundle.host.name.clone();
     let (tasks, foretold) = (bundle.host.escalation.clone(), std::mem::take(&mut bundle.foretold));
     let host = Rc::new(Host {
         bundle,
         secrets,
-        own: Rc::new(Workplace::new(system, facts, journal, calls, tasks, foretold)),
+        own: Rc::new(Workplace::new(name, system, facts, journal, calls, tasks, foretold)),
         others: RefCell::default(),
         emit,
         fetch,
@@ -192,8 +193,10 @@ impl Host {
 
     /// Notes in a host's journal that the play has ended. A host that is lost finds out by itself, when a later run comes.
     fn note_end(&self, host: &Workplace) {
-        let noted = host.journal.ended(self.complete.get(), &host.calls.met());
-        if let Err(failure) = noted
+        let (complete, met) = (self.complete.get(), host.calls.met());
+        let mut others = host.actors.journals().into_iter();
+        let noted = others.try_for_each(|other| other.ended(complete, &met));
+        if let Err(failure) = noted.and_then(|()| host.journal.ended(complete, &met))
             && host.system.lost().is_none()
         {
             let warning =
@@ -416,10 +419,21 @@ impl Host {
             Ok(None) => return of_predicted_user(),
             Err(failure) => return Report { failure: Some(failure), ..Report::empty(Status::Failed) },
         };
-        let of_other = OfOther(&*here.journal);
-        let journal: &dyn Journal = if here.actors.is_own(&actor) { &*here.journal } else { &of_other };
+        let journal = match self.checking() {
+            // Nothing is noted.
+            true => Ok(Rc::clone(&here.journal)),
+            false => here.actors.journal(&actor, &here.journal, |whom, source| {
+                let turn = turn(&self.bundle, &here.name);
+                let taken = turn::take(source, &turn, &|event| self.emit(event), &self.interrupt);
+                taken.map(|(journal, _)| journal).map_err(|why| turn::not_had(&whom.user, why))
+            }),
+        };
+        let journal = match journal {
+            Ok(journal) => journal,
+            Err(failure) => return Report { failure: Some(failure), ..Report::empty(Status::Failed) },
+        };
         let (calls, place) = (&here.calls, &self.place());
-        let call = |mode| Call { mode, materials: self, journal, calls, place };
+        let call = |mode| Call { mode, materials: self, journal: &*journal, calls, place };
         if self.checking() {
             let overlay = here.actors.overlay(&actor);
             entry.call(arguments, &call(Mode::Check(&overlay)))

@@ -19,12 +19,14 @@ use crate::system::System;
 
 /// A host that a play works on.
 pub(super) struct Workplace {
+    /// Its name in the inventory.
+    pub name: String,
     /// The host itself.
     pub system: Rc<dyn System>,
     /// What it is.
     pub facts: Rc<dyn HostFacts>,
     /// Its journal.
-    pub journal: Box<dyn Journal>,
+    pub journal: Rc<dyn Journal>,
     /// The calls that are made there.
     pub calls: Calls,
     /// As whom they are made.
@@ -56,6 +58,7 @@ pub struct OtherHost {
 
 impl Workplace {
     pub fn new(
+        name: String,
         system: Rc<dyn System>,
         facts: Rc<dyn HostFacts>,
         journal: Box<dyn Journal>,
@@ -66,7 +69,7 @@ impl Workplace {
         let calls = calls.when_settled(foretold.iter().map(|foretold| &foretold.settled));
         let earlier = foretold.into_iter().map(|foretold| foretold.predicted).collect();
         let actors = Actors::new(Rc::clone(&system), tasks, earlier);
-        Self { system, facts, journal, calls, actors }
+        Self { name, system, facts, journal: Rc::from(journal), calls, actors }
     }
 }
 
@@ -112,7 +115,8 @@ impl Host {
         })?;
         let OtherHost { system, facts, foretold, remember, .. } = reached;
         let tasks = TaskEscalation::default();
-        let workplace = Rc::new(Workplace::new(system, facts, journal, calls, tasks, foretold));
+        let workplace =
+            Rc::new(Workplace::new(name.to_owned(), system, facts, journal, calls, tasks, foretold));
         let there = Rc::clone(&workplace);
         self.others.borrow_mut().insert(name.to_owned(), Elsewhere { workplace, remember });
         Ok(there)
@@ -123,8 +127,11 @@ impl Host {
         self.with_scope(|scope| scope.there.clone()).unwrap_or_else(|| Rc::clone(&self.own))
     }
 
-    /// Why another host is gone, if one is.
+    /// Why another host is gone, or another user here or there, if one is.
     pub(super) fn lost_other(&self) -> Option<Diagnostic> {
-        self.others.borrow().values().find_map(|there| there.workplace.system.lost())
+        let others = self.others.borrow();
+        let there = others.values().map(|there| &there.workplace);
+        let lost = |place: &Rc<Workplace>| place.system.lost().or_else(|| place.actors.lost());
+        self.own.actors.lost().or_else(|| there.into_iter().find_map(lost))
     }
 }

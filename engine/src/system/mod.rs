@@ -36,6 +36,7 @@ pub use self::fingerprint::Fingerprint;
 
 use self::account_files::AccountFile;
 use self::ownership::Owner;
+use self::remote::Remote;
 use crate::diagnostic::Diagnostic;
 use crate::escalation::Escalation;
 use crate::failure::Failure;
@@ -341,6 +342,10 @@ pub trait View {
     }
 }
 
+fn no_way_to_become(escalation: &Escalation) -> Failure {
+    Failure::state(format!("a task can't become `{}` on this host", escalation.user))
+}
+
 /// A host that can be changed. Only steps get one.
 pub trait System: View {
     /// Puts a whole file in place: temporary file in the same directory, owner and mode set before the rename, synced.
@@ -383,9 +388,8 @@ pub trait System: View {
     ///
     /// # Errors
     /// [`Failure::Become`], or nobody can be become here.
-    fn escalate(&self, escalation: &Escalation) -> Result<Rc<dyn System>, Failure> {
-        let refused = Failure::state(format!("a task can't become `{}` on this host", escalation.user));
-        Err(refused.advise("a play that is evaluated on the controller can become somebody as a whole"))
+    fn escalate(&self, escalation: &Escalation) -> Result<Rc<Remote>, Failure> {
+        Err(no_way_to_become(escalation))
     }
 
     /// Replaces files that hold accounts (`/etc/passwd` and the like): all or none, while no other program edits them.
@@ -410,6 +414,11 @@ pub trait System: View {
     /// Why nothing can be done on the host any more, where it is behind a connection.
     fn lost(&self) -> Option<Diagnostic> {
         None
+    }
+
+    /// How often there was a new connection: what was known before of the running system may be otherwise now.
+    fn renewed(&self) -> u32 {
+        0
     }
 
     /// Whether there is a connection to the host that can be made anew.

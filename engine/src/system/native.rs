@@ -266,7 +266,7 @@ impl View for Native {
 }
 
 impl System for Native {
-    fn escalate(&self, escalation: &Escalation) -> Result<Rc<dyn System>, Failure> {
+    fn escalate(&self, escalation: &Escalation) -> Result<Rc<Remote>, Failure> {
         let refused = |unreachable: Unreachable| Failure::Become(Box::new(unreachable.error));
         let agent = escalation::launch(escalation, &AgentBinary::default(), &self.interrupt);
         let system = agent

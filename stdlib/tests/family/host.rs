@@ -108,6 +108,7 @@ impl Host {
                     system,
                     facts,
                     journal: Source::Kept { directories, root: self.root(), lasts: false },
+                    interrupt: Arc::default(),
                 })
             }
             Kind::Root => act(enter(&self.root())),
@@ -118,7 +119,7 @@ impl Host {
                 let remote = Rc::new(remote.unwrap());
                 let facts = Rc::new(facts::Remote::new(Rc::clone(&remote)));
                 let system = Rc::clone(&remote) as Rc<dyn System>;
-                act(Served { system, facts, journal: Source::Remote(remote) })
+                act(Served { system, facts, journal: Source::Remote(remote), interrupt: Arc::default() })
             }
         };
         std::thread::scope(|scope| {
@@ -192,12 +193,13 @@ fn enter(root: &Path) -> Served {
     let kind = RootKind::Offline;
     let (system, facts) = (Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind))));
     let directories = vec!["/state".into()];
-    Served { system, facts, journal: Source::Kept { directories, root: "/".into(), lasts: false } }
+    let journal = Source::Kept { directories, root: "/".into(), lasts: false };
+    Served { system, facts, journal, interrupt: Arc::default() }
 }
 
 /// Runs a play in this thread.
 fn run(bundle: Bundle, host: Served) -> Ran {
-    let Served { system, facts, journal } = host;
+    let Served { system, facts, journal, .. } = host;
     let ran = Rc::new(RefCell::new(Ran::default()));
     let told = Rc::clone(&ran);
     let surroundings = Surroundings {
@@ -227,7 +229,8 @@ fn take_back(state: &Path, run: &str, system: Rc<dyn System>, check: bool) -> Re
         run,
         host: "localhost",
         system,
-        journal: &NoJournal,
+        journal: Rc::new(NoJournal),
+        others: &|whom| Err(Failure::state(format!("nobody becomes `{}` here", whom.user))),
         check,
         emit: &|event| match event {
             EventKind::Task(task) if task.status == Status::Skipped => {

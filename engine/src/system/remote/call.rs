@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::journal::{Asked, Note, Turn};
 use crate::facts::Family;
 use crate::failure::Failure;
+use crate::journal::Noted;
 use crate::raw_path::{self, RawPath};
 use crate::system::account_files::AccountFile;
 use crate::system::ownership::Owner;
@@ -59,6 +60,20 @@ pub enum Call {
     Open(Turn),
     /// Notes something in it.
     Note(Note),
+    /// What a play of another user has had noted in the journal.
+    Noted {
+        /// The run.
+        run: String,
+        /// The host's name in the inventory.
+        host: String,
+    },
+    /// A content that is kept in the journal.
+    Kept {
+        /// The run.
+        run: String,
+        /// The content's name.
+        name: String,
+    },
     /// A change.
     Change(Change),
 }
@@ -104,7 +119,7 @@ impl Call {
     pub(super) fn largest_answer(&self) -> usize {
         let content = match self {
             Self::Look(paths) => paths.len() * 2 * usize::try_from(LOOKED_AT).unwrap_or(0),
-            Self::Read(_) => LARGEST_CONTENT,
+            Self::Read(_) | Self::Noted { .. } | Self::Kept { .. } => LARGEST_CONTENT,
             Self::Probe(_) | Self::Change(Change::Run(_)) => LARGEST_OUTPUT,
             _ => 0,
         };
@@ -119,7 +134,7 @@ pub enum Answer {
     Identity(u32, u32),
     /// To [`Call::Look`].
     Looked(Vec<Seen>),
-    /// To [`Call::Read`].
+    /// To [`Call::Read`] and [`Call::Kept`].
     Content(Option<Content>),
     /// To [`Call::Holds`].
     Holds(bool),
@@ -142,6 +157,8 @@ pub enum Answer {
     FactNames(Vec<String>),
     /// To [`Call::Open`].
     Asked(Asked),
+    /// To [`Call::Noted`].
+    Noted(Noted),
     /// To notes, and every other change.
     Done,
 }

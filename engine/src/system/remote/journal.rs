@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::Remote;
 use super::call::{Answer, Call};
 use crate::failure::Failure;
+use crate::journal;
 use crate::journal::lock::{Holder, NoLock};
-use crate::journal::{CallIdentity, HandlerIdentity, Journal, Opening, Pending, Recorder, Source, StepNote};
-use crate::system::View;
+use crate::journal::{
+    CallIdentity, HandlerIdentity, Journal, Noted, Opening, Pending, Recorder, Source, StepByOther, StepNote,
+};
+use crate::system::{Content, View};
 
 /// How often a waiting run asks again.
 const LOOK: Duration = Duration::from_millis(250);
@@ -25,6 +28,7 @@ const LOOK: Duration = Duration::from_millis(250);
 pub enum Note {
     Before(Box<StepNote>),
     After,
+    ByOther(StepByOther),
     Action(CallIdentity),
     Notified { handler: HandlerIdentity, call: Option<CallIdentity> },
     Handled(HandlerIdentity),
@@ -115,6 +119,14 @@ impl Journal for RemoteJournal {
         self.note(Note::After)
     }
 
+    fn by_other(&self, step: &StepByOther) -> Result<(), Failure> {
+        self.note(Note::ByOther(step.clone()))
+    }
+
+    fn sync(&self) -> Result<(), Failure> {
+        self.host.make_deferred()
+    }
+
     fn action(&self, call: &CallIdentity) -> Result<(), Failure> {
         self.note(Note::Action(call.clone()))
     }
@@ -133,6 +145,29 @@ impl Journal for RemoteJournal {
 }
 
 impl Remote {
+    /// What plays of another user have had noted in the journal there.
+    ///
+    /// # Errors
+    /// It can't be read, or the host is lost.
+    pub fn noted(&self, run: &str, host: &str) -> Result<Noted, Failure> {
+        self.ask(Call::Noted { run: run.to_owned(), host: host.to_owned() }, |answer| match answer {
+            Answer::Noted(noted) => Some(noted),
+            _ => None,
+        })
+    }
+
+    /// A content that is kept in the journal there, by its name.
+    ///
+    /// # Errors
+    /// It is gone, or the host is lost.
+    pub fn kept_content(&self, run: &str, name: &str) -> Result<Vec<u8>, Failure> {
+        let call = Call::Kept { run: run.to_owned(), name: name.to_owned() };
+        self.ask(call, |answer| match answer {
+            Answer::Content(Some(Content::Known(content))) => Some(content),
+            _ => None,
+        })
+    }
+
     /// Asks for a turn. It is asked for again after each new connection.
     fn take_turn(&self, turn: &Turn) -> Result<Asked, Failure> {
         let asked = self.ask(Call::Open(turn.clone()), |answer| match answer {
@@ -193,6 +228,20 @@ impl Kept {
         }
     }
 
+    /// What a play of another user has had noted here.
+    pub(super) fn noted(&self, run: &str, host: &str) -> Result<Noted, Failure> {
+        let Source::Kept { directories, .. } = &self.source else { return Ok(Noted::default()) };
+        Noted::read(directories, run, host)
+    }
+
+    /// A content that is kept here.
+    pub(super) fn content(&self, run: &str, name: &str) -> Result<Vec<u8>, Failure> {
+        let Source::Kept { directories, .. } = &self.source else {
+            return Err(Failure::state("no journal is kept here"));
+        };
+        journal::kept_content(directories, run, name)
+    }
+
     /// Notes something.
     pub(super) fn note(&self, note: &Note, host: &dyn View) -> Result<(), Failure> {
         let recorder = self.recorder.borrow();
@@ -202,6 +251,7 @@ impl Kept {
         match note {
             Note::Before(step) => journal.before(step, host),
             Note::After => journal.after(host),
+            Note::ByOther(step) => journal.by_other(step),
             Note::Action(call) => journal.action(call),
             Note::Notified { handler, call } => journal.notified(handler, call.as_ref()),
             Note::Handled(handler) => journal.handled(handler),

@@ -17,6 +17,7 @@ mod tests;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -30,8 +31,12 @@ use self::call::{Seen, SeenContent};
 use self::link::Link;
 use super::account_files::AccountFile;
 use super::ownership::Owner;
-use super::{Attributes, Command, Content, Output, RootKind, Stat, System, Time, View, changes};
+use super::{
+    Attributes, Command, Content, Output, RootKind, Stat, System, Time, View, changes, no_way_to_become,
+};
+use crate::agent::client;
 use crate::diagnostic::Diagnostic;
+use crate::escalation::Escalation;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::raw_path::RawPath;
@@ -54,8 +59,10 @@ pub struct Remote {
     deferred: RefCell<Vec<Call>>,
     /// Whether names of accounts have been looked up.
     wants_accounts: Cell<bool>,
-    /// Makes a new connection. Absent where that makes no sense.
+    /// Makes another connection. Absent where there is no way to.
     dial: Option<Dial>,
+    /// Whether another connection may take the place of this one.
+    reconnects: bool,
     /// How often there was a new one.
     renewed: Cell<u32>,
     interrupt: Arc<Interrupt>,
@@ -86,6 +93,7 @@ impl Remote {
             deferred: RefCell::default(),
             wants_accounts: Cell::default(),
             dial: None,
+            reconnects: false,
             renewed: Cell::default(),
             interrupt,
         })
@@ -96,6 +104,16 @@ impl Remote {
     /// # Errors
     /// As [`open`](Self::open), or there is no connection to be had.
     pub fn dial(dial: Dial, root_kind: RootKind, interrupt: Arc<Interrupt>) -> Result<Self, Unreachable> {
+        let mut host = Self::at_hand(dial, root_kind, interrupt)?;
+        host.reconnects = true;
+        Ok(host)
+    }
+
+    /// As [`open`](Self::open), on a connection beside which there can be others. When it breaks, the host itself has ended.
+    ///
+    /// # Errors
+    /// As [`dial`](Self::dial).
+    pub fn at_hand(dial: Dial, root_kind: RootKind, interrupt: Arc<Interrupt>) -> Result<Self, Unreachable> {
         let mut host = Self::open(dial()?, root_kind, interrupt)?;
         host.dial = Some(dial);
         Ok(host)
@@ -104,11 +122,6 @@ impl Remote {
     /// Why the host was lost, if it was. Then all further calls fail.
     pub fn unreachable(&self) -> Option<Unreachable> {
         self.lost.borrow().clone()
-    }
-
-    /// How often there was a new connection: what was known before of the running system may be otherwise now.
-    pub fn renewed(&self) -> u32 {
-        self.renewed.get()
     }
 
     /// How often answers were waited for. Used by tests and `-vv`.
@@ -200,6 +213,12 @@ impl Remote {
     /// Puts a call off until the next one, with which it is made. If it fails, that one is not made, and fails.
     fn defer(&self, call: Call) {
         self.deferred.borrow_mut().push(call);
+    }
+
+    /// Makes what was put off now.
+    fn make_deferred(&self) -> Result<(), Failure> {
+        let last = self.deferred.borrow_mut().pop();
+        last.map_or(Ok(()), |last| self.done(last))
     }
 
     /// Makes a call to which there is not much to say.
@@ -402,6 +421,15 @@ fn output(answer: Answer) -> Option<Output> {
 }
 
 impl System for Remote {
+    fn escalate(&self, escalation: &Escalation) -> Result<Rc<Remote>, Failure> {
+        let Some(dial) = &self.dial else { return Err(no_way_to_become(escalation)) };
+        let other = dial().and_then(|mut connection| {
+            client::escalate(&mut *connection, escalation)?;
+            Self::open(connection, self.root_kind, Arc::clone(&self.interrupt))
+        });
+        other.map(Rc::new).map_err(|unreachable| Failure::Become(Box::new(unreachable.error)))
+    }
+
     fn write(&self, path: &Path, content: &[u8], attributes: Attributes) -> Result<(), Failure> {
         self.changed(Change::Write { path: raw(path), content: content.to_owned(), attributes })
     }
@@ -439,14 +467,18 @@ impl System for Remote {
     }
 
     fn reconnects(&self) -> bool {
-        self.dial.is_some()
+        self.reconnects
+    }
+
+    fn renewed(&self) -> u32 {
+        self.renewed.get()
     }
 
     fn reconnect(&self) -> Result<(), Failure> {
         if self.interrupt.is_set() {
             return Err(Failure::Interrupted);
         }
-        let Some(dial) = &self.dial else {
+        let Some(dial) = self.dial.as_ref().filter(|_| self.reconnects) else {
             return Err(Failure::state("the host is at hand, there is no connection to be made anew"));
         };
         // Without a word: the host may be gone, and nothing is under way.

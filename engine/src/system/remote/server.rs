@@ -12,7 +12,7 @@ use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::journal::Source;
 use crate::raw_path::RawPath;
-use crate::system::System;
+use crate::system::{Content, System};
 
 /// Answers travel in pieces of this size, in bytes.
 const PIECE: usize = 1024 * 1024;
@@ -92,6 +92,8 @@ impl Served<'_> {
                 journal.note(note, *system)?;
                 Answer::Done
             }
+            Call::Noted { run, host } => Answer::Noted(journal.noted(run, host)?),
+            Call::Kept { run, name } => Answer::Content(Some(Content::Known(journal.content(run, name)?))),
             Call::Change(change) => return make(*system, change),
         })
     }

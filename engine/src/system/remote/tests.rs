@@ -39,7 +39,8 @@ fn with_journal(directories: Vec<PathBuf>) -> Remote {
     let connection = in_process::serve(move || {
         let kind = RootKind::Live;
         let (system, facts) = (Rc::new(Native::new(kind)), Rc::new(Facts::new(facts::Native::new(kind))));
-        Ok(Served { system, facts, journal: Source::Kept { directories, root: "/".into(), lasts: false } })
+        let journal = Source::Kept { directories, root: "/".into(), lasts: false };
+        Ok(Served { system, facts, journal, interrupt: Arc::default() })
     });
     Remote::open(Box::new(connection.unwrap()), RootKind::Live, Arc::default()).unwrap()
 }
@@ -152,7 +153,7 @@ fn what_is_noted_goes_with_what_is_made() {
     let call =
         CallIdentity { place: String::new(), function: "x::y".to_owned(), subject: String::new(), number: 0 };
     let undo = Undo::Restore(vec![file.clone()]);
-    let note = StepNote { call: call.clone(), text: "write".to_owned(), undo, leaves: None };
+    let note = StepNote { call: call.clone(), text: "write".to_owned(), undo, leaves: None, serial: None };
 
     host.defer(Call::Note(journal::Note::Before(Box::new(note.clone()))));
     let refused = host.write(&file, b"new", attributes).unwrap_err();
