@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod base64;
 pub mod bundle;
 mod constant_pattern;
+pub mod coordination;
 pub mod diagnostic;
 pub mod diff;
 pub mod ended;

@@ -2,6 +2,7 @@
 
 mod actions;
 mod bundles;
+mod coordination;
 mod delegation;
 mod documents;
 mod downloads;

@@ -5,8 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 
-use super::controller::{AskStep, Targets, ThisMachine};
-use super::foretellings::Foretellings;
+use super::controller::{Shared, ThisMachine};
 use super::reached::{Reached, as_another_user, connect, enter, needed_here, no_root};
 use super::target::Target;
 use crate::agent::{Work, client};
@@ -70,12 +69,8 @@ pub(super) struct Job {
     pub emit: Emit,
     /// Whether the run shall stop.
     pub interrupt: Arc<Interrupt>,
-    /// How other hosts are reached, for a play that is evaluated here.
-    pub targets: Targets,
-    /// What is foretold of them.
-    pub foretellings: Arc<Foretellings>,
-    /// Asks a person before each call, who wants to be asked.
-    pub step: Option<AskStep>,
+    /// What its hosts have in common, for a play that is evaluated here.
+    pub shared: Shared,
 }
 
 impl Job {
@@ -110,13 +105,8 @@ impl Job {
     /// Evaluates the play in this thread, on the controller.
     fn evaluate_here(self, system: Rc<dyn System>, facts: Rc<dyn HostFacts>, journal: Source) -> Ended {
         let project = Arc::clone(&self.project);
-        let controller = ThisMachine::new(
-            Arc::clone(&project),
-            Arc::clone(&self.targets),
-            Arc::clone(&self.foretellings),
-            Arc::clone(&self.interrupt),
-            self.step.clone(),
-        );
+        let controller =
+            ThisMachine::new(Arc::clone(&project), self.shared.clone(), Arc::clone(&self.interrupt));
         self.evaluate(
             system,
             facts,

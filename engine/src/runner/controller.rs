@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::foretellings::Foretellings;
 use super::reached::Reached;
 use super::target::Target;
+use crate::coordination::Coordination;
 use crate::diagnostic::Diagnostic;
 use crate::escalation::Escalation;
 use crate::interrupt::Interrupt;
@@ -20,10 +21,21 @@ use crate::system::{RootKind, System};
 pub(super) struct ThisMachine {
     project: Arc<Project>,
     system: Rc<dyn System>,
-    targets: Targets,
-    foretellings: Arc<Foretellings>,
+    shared: Shared,
     interrupt: Arc<Interrupt>,
-    step: Option<AskStep>,
+}
+
+/// What the hosts of a play have in common that is evaluated here.
+#[derive(Clone)]
+pub(super) struct Shared {
+    /// How other hosts are reached.
+    pub targets: Targets,
+    /// What is foretold of them.
+    pub foretellings: Arc<Foretellings>,
+    /// Where the hosts wait for one another.
+    pub coordination: Arc<Coordination>,
+    /// Asks a person before each call, who wants to be asked.
+    pub step: Option<AskStep>,
 }
 
 /// Asks a person whether a call shall be made.
@@ -33,16 +45,9 @@ pub type AskStep = Arc<dyn Fn(&str) -> Consent + Send + Sync>;
 pub(super) type Targets = Arc<dyn Fn(&str) -> Result<(Target, Option<Escalation>), Diagnostic> + Send + Sync>;
 
 impl ThisMachine {
-    /// With the project whose plays they are, the ways to other hosts, what is foretold of them, and a person who wants to be
-    /// asked.
-    pub(super) fn new(
-        project: Arc<Project>,
-        targets: Targets,
-        foretellings: Arc<Foretellings>,
-        interrupt: Arc<Interrupt>,
-        step: Option<AskStep>,
-    ) -> Self {
-        Self { project, system: Rc::new(Native::new(RootKind::Live)), targets, foretellings, interrupt, step }
+    /// With the project whose plays they are, and what their hosts have in common.
+    pub(super) fn new(project: Arc<Project>, shared: Shared, interrupt: Arc<Interrupt>) -> Self {
+        Self { project, system: Rc::new(Native::new(RootKind::Live)), shared, interrupt }
     }
 }
 
@@ -56,7 +61,11 @@ impl Controller for ThisMachine {
     }
 
     fn consent(&self, call: &str) -> Consent {
-        self.step.as_ref().map_or(Consent::Yes, |ask| ask(call))
+        self.shared.step.as_ref().map_or(Consent::Yes, |ask| ask(call))
+    }
+
+    fn coordination(&self) -> &Coordination {
+        &self.shared.coordination
     }
 
     fn reach(&self, host: &str) -> Result<OtherHost, Diagnostic> {
@@ -65,12 +74,12 @@ impl Controller for ThisMachine {
             message: format!("`{host}` can't be reached"),
             ..error
         };
-        let (target, escalation) = (self.targets)(host).map_err(refused)?;
+        let (target, escalation) = (self.shared.targets)(host).map_err(refused)?;
         let reached = Reached::open(&target, escalation.as_ref(), &self.interrupt);
         let reached = reached.map_err(|unreachable| refused(unreachable.error))?;
         let journal = reached.journal();
-        let foretold = self.foretellings.of(&target, escalation.as_ref());
-        let foretellings = Arc::clone(&self.foretellings);
+        let foretold = self.shared.foretellings.of(&target, escalation.as_ref());
+        let foretellings = Arc::clone(&self.shared.foretellings);
         let remember = Box::new(move |foretold| foretellings.add(&target, escalation.as_ref(), foretold));
         Ok(OtherHost { system: reached.system, facts: reached.facts, journal, foretold, remember })
     }

@@ -24,15 +24,18 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+use self::controller::Shared;
 use self::foretellings::Foretellings;
 use self::prepare::Way;
 use crate::agent::Work;
 use crate::bundle::Settings;
+use crate::coordination::Coordination;
 use crate::diagnostic::Diagnostic;
 use crate::ended::Ended;
 use crate::event::{Event, EventKind, Recap, Reporter};
 use crate::interrupt::{Interrupt, Urgency};
 use crate::module::Registry;
+use crate::placement::Placement;
 use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
 use crate::secrets::{SecretText, Secrets};
 pub use connect::ConnectionOptions;
@@ -227,7 +230,13 @@ fn run_play(
             hosts: hosts.iter().map(|host| (*host).clone()).collect(),
         },
     );
-    let targets = targets(prepared, playbook, definition);
+    let forks = prepared.forks.unwrap_or(DEFAULT_FORKS).max(1);
+    let shared = Shared {
+        targets: targets(prepared, playbook, definition),
+        foretellings: Arc::clone(&running.foretellings),
+        coordination: Arc::new(Coordination::new(forks)),
+        step: prepared.step.clone(),
+    };
     let failures = AtomicUsize::new(0);
     let ended = AtomicBool::new(false);
     let over = || {
@@ -243,7 +252,7 @@ fn run_play(
             if over() {
                 return;
             }
-            match on_host(running, prepared, playbook, play, &targets, host) {
+            match on_host(running, prepared, playbook, play, &shared, host) {
                 Some(result) if result.play_done => ended.store(true, Ordering::Relaxed),
                 Some(result) if !result.recap.failed && !result.recap.interrupted => {}
                 _ => {
@@ -251,8 +260,10 @@ fn run_play(
                 }
             }
         };
-        let forks = prepared.forks.unwrap_or(DEFAULT_FORKS).min(batch.len()).max(1);
-        in_parallel(batch, forks, one);
+        match play.placement.placement {
+            Placement::Host => in_parallel(batch, forks.min(batch.len()), one),
+            Placement::Controller => one_waits_for_another(batch, &shared.coordination, one),
+        }
     }
 }
 
@@ -268,13 +279,60 @@ fn in_parallel(hosts: &[&String], forks: usize, one: impl Fn(&&String) + Sync + 
     }
 }
 
+/// Runs `one` for every host, each in a thread of its own: they may wait for one another. As many are at work as the coordination
+/// has places.
+fn one_waits_for_another(hosts: &[&String], coordination: &Coordination, one: impl Fn(&&String) + Sync) {
+    coordination.begin(hosts.iter().map(|host| host.as_str()));
+    let mut rest: &[&String] = &[];
+    thread::scope(|scope| {
+        for (number, host) in hosts.iter().enumerate() {
+            let place = Place::take(coordination, host);
+            let work = {
+                let one = &one;
+                move || {
+                    // However it ends, its place is another one's then.
+                    let _place = place;
+                    one(host);
+                }
+            };
+            if thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).is_err() {
+                rest = &hosts[number..];
+                break;
+            }
+        }
+        // Nobody waits for those without a thread.
+        rest.iter().for_each(|host| drop(Place::take(coordination, host)));
+    });
+    rest.iter().for_each(one);
+}
+
+/// The place of a host that is at work, which it gives back at its end.
+struct Place<'a> {
+    coordination: &'a Coordination,
+    host: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// Waits for one.
+    fn take(coordination: &'a Coordination, host: &'a str) -> Self {
+        coordination.start();
+        Self { coordination, host }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.coordination.end(self.host);
+    }
+}
+
 /// A play on one host. `None` when it could not be reached.
 fn on_host(
     running: &Arc<Running>,
     prepared: &Arc<Prepared>,
     playbook: &Arc<PreparedPlaybook>,
     play: &PreparedPlay,
-    targets: &controller::Targets,
+    shared: &Shared,
     host: &str,
 ) -> Option<Ended> {
     let emit = |kind| running.emit(Some(host), kind);
@@ -317,9 +375,7 @@ fn on_host(
         project: Arc::clone(&playbook.project),
         emit: Arc::clone(&emit),
         interrupt: Arc::clone(&running.interrupt),
-        targets: Arc::clone(targets),
-        foretellings: Arc::clone(&running.foretellings),
-        step: prepared.step.clone(),
+        shared: shared.clone(),
     };
     match connect::run(&target, escalation.as_ref(), play.placement.placement, job) {
         Ok(mut ended) => {

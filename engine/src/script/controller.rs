@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::host::Host;
 use super::marks::readable;
 use super::workplace::OtherHost;
+use crate::coordination::Coordination;
 use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
 use crate::printable;
@@ -32,6 +33,9 @@ pub trait Controller {
 
     /// Asks whether a call shall be made, where a person wants to be asked (`--step`).
     fn consent(&self, call: &str) -> Consent;
+
+    /// Where the hosts of the play wait for one another.
+    fn coordination(&self) -> &Coordination;
 
     /// Reaches another host of the inventory.
     ///

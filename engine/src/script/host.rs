@@ -1,7 +1,7 @@
 //! A play on one host: variables, facts, roles, tasks, handlers, and the calls that look at the host and change it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -110,6 +110,8 @@ pub struct Host {
     started: Cell<bool>,
     /// Whether the body of the play has come to its end.
     complete: Cell<bool>,
+    /// How often the host has come to each `once` and `barrier`.
+    pub(super) meetings: RefCell<HashMap<(&'static str, String), u32>>,
 }
 
 /// The turn of a play on `host`.
@@ -157,6 +159,7 @@ pub fn run(registry: &Registry, mut bundle: Bundle, surroundings: Surroundings) 
         recap: Cell::default(),
         started: Cell::new(started),
         complete: Cell::new(false),
+        meetings: RefCell::default(),
     });
     let _guard = current::enter(current::Current::Host(Rc::clone(&host)));
     host.evaluate(&engine)

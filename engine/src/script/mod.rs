@@ -19,6 +19,7 @@ mod host_variables;
 pub mod lint;
 pub mod marks;
 mod materials;
+mod meetings;
 pub mod names;
 mod outcome;
 pub mod playbook;

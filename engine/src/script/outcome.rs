@@ -3,8 +3,10 @@
 use std::rc::Rc;
 
 use rhai::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext};
+use serde_json::Value;
 
 use super::fault::{Fault, place};
+use super::marks::UNKNOWN;
 use super::values::{Unknown, from_json};
 use crate::diagnostic::Diagnostic;
 use crate::event::Status;
@@ -54,6 +56,18 @@ impl Outcome {
         }
     }
 
+    /// The outcome as data, for who can't act upon the call itself.
+    pub fn data(&self) -> Value {
+        let plain = [
+            ("changed", json(&self.changed)),
+            ("skipped", self.skipped.into()),
+            ("diff", self.diff.to_string().into()),
+        ];
+        let plain = plain.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let fields = self.fields.iter().map(|(name, field)| (name.clone(), json(field)));
+        Value::Object(plain.chain(fields).collect())
+    }
+
     /// The field of this name.
     ///
     /// # Errors
@@ -83,6 +97,13 @@ impl Outcome {
             .near(name, known.iter().copied());
         error.at = place(context);
         Err(Fault::new(error).throw(context.call_position()))
+    }
+}
+
+fn json(field: &Field) -> Value {
+    match field {
+        Field::Known(value) => value.clone(),
+        Field::Unknown => UNKNOWN.into(),
     }
 }
 

@@ -18,7 +18,7 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 pub const VALUES: [&str; 4] = ["vars", "facts", "host", "groups"];
 
 /// The functions that every script sees, for near matches and lint: name, and the numbers of arguments it takes.
-pub const SIGNATURES: [(&str, &[usize]); 17] = [
+pub const SIGNATURES: [(&str, &[usize]); 19] = [
     ("play", &[3]),
     ("role", &[1, 2]),
     ("defaults", &[1]),
@@ -27,6 +27,8 @@ pub const SIGNATURES: [(&str, &[usize]); 17] = [
     ("flush_handlers", &[0]),
     ("task", &[2, 3]),
     ("on", &[2]),
+    ("once", &[1]),
+    ("barrier", &[1]),
     ("fail", &[1]),
     ("assert", &[1, 2]),
     ("warn", &[1]),
@@ -50,7 +52,7 @@ pub const FUNCTIONS: [&str; SIGNATURES.len()] = {
 };
 
 /// Those that are only possible where the play is evaluated on the controller.
-pub const NEED_CONTROLLER: [&str; 1] = ["on"];
+pub const NEED_CONTROLLER: [&str; 3] = ["on", "once", "barrier"];
 
 /// An error of a word, at the place of its call.
 pub(super) fn error<T>(context: &NativeCallContext<'_>, mut diagnostic: Diagnostic) -> Result<T> {
@@ -165,6 +167,12 @@ fn register_structure(engine: &mut Engine) {
     );
     engine.register_fn("on", |context: NativeCallContext<'_>, name: &str, body: FnPtr| -> Result<Dynamic> {
         current::host(&context, "on")?.run_on(&context, name, &body)
+    });
+    engine.register_fn("once", |context: NativeCallContext<'_>, body: FnPtr| -> Result<Dynamic> {
+        current::host(&context, "once")?.run_once(&context, &body)
+    });
+    engine.register_fn("barrier", |context: NativeCallContext<'_>, name: &str| -> Result<()> {
+        current::host(&context, "barrier")?.wait_at_barrier(&context, name)
     });
     engine.register_fn("hostvars", |context: NativeCallContext<'_>, name: &str| -> Result<HostVars> {
         current::host(&context, "hostvars")?.peer(&context, name)
