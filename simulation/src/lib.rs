@@ -6,6 +6,7 @@
 
 pub mod executable;
 pub mod invocation;
+mod runit;
 mod xbps;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ pub use invocation::{Input, Invocation, Program};
 pub const PROGRAMS: &[(&str, Program)] = &[
     ("true", succeed),
     ("false", fail),
+    ("sv", runit::sv),
     ("xbps-alternatives", xbps::alternatives),
     ("xbps-install", xbps::install),
     ("xbps-pkgdb", xbps::pkgdb),

@@ -21,6 +21,7 @@ pub mod links;
 pub mod mode;
 pub mod one_or_many;
 pub mod reboot;
+pub mod runit;
 pub mod seconds;
 pub mod ssh;
 pub mod user;
@@ -37,6 +38,7 @@ pub fn registry() -> Registry {
     registry.add("user", "Accounts of people and services", user::ENTRIES);
     registry.add("group", "Groups of users", group::ENTRIES);
     registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
+    registry.add("runit", "Services that runit supervises", runit::ENTRIES);
     registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry
 }

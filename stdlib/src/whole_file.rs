@@ -26,11 +26,24 @@ impl WholeFile {
     /// # Errors
     /// As [`FileTarget::look`], the directory that it belongs in is missing, or the options make no sense on this host.
     pub fn look(host: &dyn View, path: &Path, options: &AttributeOptions) -> Result<Self, Failure> {
+        Self::look_in(host, path, options, |path| parent(host, path))
+    }
+
+    /// The same where the directory that the file belongs in may be one that the call makes: `parent` says what it has.
+    ///
+    /// # Errors
+    /// As [`WholeFile::look`], and what `parent` fails with.
+    pub fn look_in(
+        host: &dyn View,
+        path: &Path,
+        options: &AttributeOptions,
+        parent: impl FnOnce(&Path) -> Result<Attributes, Failure>,
+    ) -> Result<Self, Failure> {
         host.look_ahead(&[path]);
         let rules = options.resolve(host)?;
         let mut with_secret = None;
         let target = FileTarget::look(host, path, &rules, |path| {
-            let parent = parent(host, path)?;
+            let parent = parent(path)?;
             with_secret = Some(rules.of_new_secret(parent));
             Ok(rules.of_new_file(parent))
         })?;

@@ -19,6 +19,7 @@ mod predictions;
 mod rollback;
 mod roots;
 mod secrets;
+mod services;
 mod steps;
 mod stopping;
 #[path = "../support/mod.rs"]

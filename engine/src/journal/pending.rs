@@ -17,9 +17,9 @@ use super::{CallIdentity, HandlerIdentity};
 pub struct PendingHandler {
     /// Which one.
     pub handler: HandlerIdentity,
-    /// The run in which it was notified.
+    /// The run in which it was notified first.
     pub run: String,
-    /// When, in seconds since 1970, by the host's clock.
+    /// When it was notified last, in seconds since 1970, by the host's clock.
     pub at: i64,
 }
 
@@ -89,9 +89,12 @@ impl Pending {
                 Record::ByOther(step) => drop(made.insert(step.call.clone())),
                 Record::Action(call) => drop(made.insert(call.clone())),
                 Record::Notified { handler, call, at } => {
-                    if self.handler(handler).is_none() {
-                        let (handler, run) = (handler.clone(), run.to_owned());
-                        self.handlers.push(PendingHandler { handler, run, at: *at });
+                    match self.handlers.iter_mut().find(|left| left.handler == *handler) {
+                        Some(left) => left.at = *at,
+                        None => {
+                            let (handler, run) = (handler.clone(), run.to_owned());
+                            self.handlers.push(PendingHandler { handler, run, at: *at });
+                        }
                     }
                     if let Some(call) = call {
                         made.remove(call);

@@ -27,7 +27,7 @@ use crate::bundle::File;
 use crate::failure::Failure;
 use crate::step::Step;
 use crate::system::preview::Overlay;
-use crate::system::{Command, System, View};
+use crate::system::{Command, System, Time, View};
 pub use arguments::{Argument, Source};
 pub use text::Text;
 
@@ -62,6 +62,12 @@ pub trait Materials {
 
     /// How much time the enclosing tasks leave. Without limit when absent.
     fn time_left(&self) -> Option<Duration>;
+
+    /// When the last of what notified the handler in hand was changed, by the host's clock. Absent outside of handlers, and where
+    /// the host has another clock than whoever evaluates the play.
+    fn notified_at(&self) -> Option<Time> {
+        None
+    }
 
     /// The controller's own files, and the place among them that a playbook means by `path`: below the project, or absolute.
     ///

@@ -16,6 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::EventKind;
 use crate::failure::Failure;
 use crate::journal::{CallIdentity, HandlerIdentity};
+use crate::system::Time;
 
 type ScriptResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -24,8 +25,16 @@ type ScriptResult<T> = Result<T, Box<EvalAltResult>>;
 pub(super) struct Handlers {
     /// By their names, in the order of definition.
     defined: RefCell<IndexMap<String, Rc<Handler>>>,
-    /// Those that have to run, and by which earlier run they were left, if one has.
-    notified: RefCell<HashMap<String, Option<String>>>,
+    /// Those that have to run.
+    notified: RefCell<HashMap<String, Notification>>,
+}
+
+/// That a handler has to run.
+struct Notification {
+    /// The earlier run that has left it, if one has.
+    left_by: Option<String>,
+    /// When it was notified last, by the host's clock. Absent where that is another one than ours.
+    at: Option<Time>,
 }
 
 struct Handler {
@@ -38,8 +47,8 @@ struct Handler {
 }
 
 impl Handlers {
-    /// The next one to run, in the order of definition, and by which earlier run it was left.
-    fn next(&self) -> Option<(Rc<Handler>, Option<String>)> {
+    /// The next one to run, in the order of definition.
+    fn next(&self) -> Option<(Rc<Handler>, Notification)> {
         let mut notified = self.notified.borrow_mut();
         let defined = self.defined.borrow();
         defined.iter().find_map(|(name, handler)| Some((Rc::clone(handler), notified.remove(name)?)))
@@ -68,7 +77,10 @@ impl Host {
         let identity = HandlerIdentity { place: self.place(), name: name.to_owned() };
         if let Some(left) = self.own.calls.pending().handler(&identity) {
             let mut notified = self.handlers.notified.borrow_mut();
-            notified.entry(name.to_owned()).or_insert_with(|| Some(left.run.clone()));
+            // The journal keeps whole seconds.
+            let at = Some(Time { seconds: left.at, nanoseconds: 999_999_999 });
+            let left_by = Some(left.run.clone());
+            notified.entry(name.to_owned()).or_insert(Notification { left_by, at });
         }
         let handler = Rc::new(Handler { identity, body, context: stored, scope });
         let old = self.handlers.defined.borrow_mut().insert(name.to_owned(), Rc::clone(&handler));
@@ -106,7 +118,9 @@ impl Host {
         let new = {
             let mut notified = self.handlers.notified.borrow_mut();
             let new = !notified.contains_key(name);
-            notified.entry(name.to_owned()).or_default();
+            let notification = notified.entry(name.to_owned());
+            let at = (!self.own.system.reconnects()).then(Time::now);
+            notification.or_insert(Notification { left_by: None, at }).at = at;
             new
         };
         if (new || call.is_some()) && !self.checking() {
@@ -143,10 +157,12 @@ impl Host {
             if self.interrupted() {
                 return first_error.and(Err(Ending::Interrupted.throw(None)));
             }
-            let Some((handler, left_by)) = self.handlers.next() else { return first_error };
+            let Some((handler, Notification { left_by, at })) = self.handlers.next() else {
+                return first_error;
+            };
             let name = handler.identity.name.clone();
             self.emit(EventKind::HandlerStarted { handler: name.clone(), left_by });
-            let result = self.run_handler(engine, &handler);
+            let result = self.run_handler(engine, &handler, at);
             // One that has failed has still to run; the next run will see to it.
             let has_run = match &result {
                 Ok(()) => true,
@@ -162,10 +178,12 @@ impl Host {
         }
     }
 
-    fn run_handler(&self, engine: &Engine, handler: &Handler) -> ScriptResult<()> {
+    fn run_handler(&self, engine: &Engine, handler: &Handler, notified_at: Option<Time>) -> ScriptResult<()> {
         let role = handler.scope.role.clone();
         let parameters = role.as_ref().map(|role| role.parameters.clone()).unwrap_or_default();
-        self.inside(handler.scope.clone(), || {
+        let mut scope = handler.scope.clone();
+        scope.notified_at = notified_at;
+        self.inside(scope, || {
             self.variables.enter_role(&parameters);
             #[allow(deprecated)]
             let context = handler.context.create_context(engine);

@@ -36,8 +36,8 @@ use crate::journal::{Settled, Source};
 use crate::module::converge::{Call, Field, Mode, Report};
 use crate::module::{Entry, Materials, Registry, Text};
 use crate::secrets::Secrets;
-use crate::system::System;
 use crate::system::preview::Predicted;
+use crate::system::{System, Time};
 
 type ScriptResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -71,6 +71,8 @@ pub(super) struct Scope {
     pub within: Vec<String>,
     /// What has notified a handler was wanted; so is the handler.
     pub in_handler: bool,
+    /// When the handler was notified last, by the host's clock, if that is known.
+    pub notified_at: Option<Time>,
     pub role: Option<Rc<Role>>,
     tags: Vec<String>,
     environment: BTreeMap<String, String>,
@@ -683,6 +685,11 @@ impl Materials for Host {
             }
         }
         environment
+    }
+
+    fn notified_at(&self) -> Option<Time> {
+        // Of another host that the handler acts on, the clock is another one.
+        self.with_scope(|scope| scope.notified_at.filter(|_| scope.there.is_none()))
     }
 
     fn on_controller(&self, path: &str) -> Result<(Rc<dyn System>, PathBuf), Failure> {

@@ -120,7 +120,35 @@ fn unrecorded(stat: &Stat) -> Attributes {
     Attributes { mode, uid: 0, gid: 0 }
 }
 
-/// The least that a fresh system has.
+/// The directories that a fresh system has.
+const DIRECTORIES: [&str; 14] = [
+    "etc/sv",
+    "etc/runit/runsvdir/default",
+    "etc/xbps.d",
+    "usr/bin",
+    "usr/share/xbps.d",
+    "usr/share/zoneinfo",
+    "var/db/xbps",
+    "var/log",
+    "var/lib",
+    "var/tmp",
+    "root",
+    "home",
+    "tmp",
+    "run/runit/runsvdir",
+];
+
+/// Its links. Those of runit lead to where services are enabled, as they do while a Void Linux system runs.
+const LINKS: [(&str, &str); 6] = [
+    ("bin", "usr/bin"),
+    ("sbin", "usr/bin"),
+    ("usr/sbin", "bin"),
+    ("etc/runit/runsvdir/current", "default"),
+    ("run/runit/runsvdir/current", "/etc/runit/runsvdir/current"),
+    ("var/service", "/run/runit/runsvdir/current"),
+];
+
+/// The least that a fresh Void Linux system has.
 fn furnish(directory: &Path, root: &Path, attributes: &mut AttributeLog) -> io::Result<()> {
     // Put in place when it is complete: half a host would never be completed.
     let new = directory.join("root.new");
@@ -128,8 +156,11 @@ fn furnish(directory: &Path, root: &Path, attributes: &mut AttributeLog) -> io::
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         removed => removed?,
     }
-    for directory in ["etc", "usr/bin", "usr/sbin", "var/log", "var/lib", "root", "home", "tmp", "run"] {
+    for directory in DIRECTORIES {
         fs::create_dir_all(new.join(directory))?;
+    }
+    for (link, target) in LINKS {
+        std::os::unix::fs::symlink(target, new.join(link))?;
     }
     let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or("sandbox");
     fs::write(new.join("etc/hostname"), format!("{name}\n"))?;
@@ -137,8 +168,11 @@ fn furnish(directory: &Path, root: &Path, attributes: &mut AttributeLog) -> io::
     fs::write(new.join("etc/group"), "root:x:0:\n")?;
     fs::write(new.join("etc/shadow"), "root:*:20000::::::\n")?;
     fs::write(new.join("etc/hosts"), "127.0.0.1 localhost\n::1 localhost\n")?;
-    fs::write(new.join("etc/os-release"), "NAME=\"Sandbox\"\nID=sandbox\nPRETTY_NAME=\"A sandbox\"\n")?;
-    for (path, mode) in [("/root", 0o700), ("/tmp", 0o1777), ("/etc/shadow", 0o600)] {
+    fs::write(
+        new.join("etc/os-release"),
+        "NAME=\"Void\"\nID=\"void\"\nPRETTY_NAME=\"Void Linux (a sandbox)\"\nVARIANT_ID=sandbox\n",
+    )?;
+    for (path, mode) in [("/root", 0o700), ("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/etc/shadow", 0o600)] {
         attributes.set(Path::new(path), Attributes { mode, uid: 0, gid: 0 })?;
     }
     fs::rename(new, root)

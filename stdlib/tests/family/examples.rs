@@ -10,8 +10,19 @@ pub struct Example {
     pub namespace: &'static str,
     /// The script.
     pub text: String,
-    /// Whether it can be run here. One that is marked `rhai,no_run` is only compiled and linted.
-    pub runs: bool,
+    /// Where it can be run.
+    pub runs: Runs,
+}
+
+/// Where an example can be run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// On every host.
+    Everywhere,
+    /// Where services run: in a sandbox. It is marked `rhai,live`.
+    OnLiveHosts,
+    /// Nowhere: it is only compiled and linted. It is marked `rhai,no_run`.
+    Nowhere,
 }
 
 /// The examples of a function.
@@ -21,8 +32,9 @@ pub fn examples(entry: &Entry) -> Vec<Example> {
     let mut lines = documentation.lines();
     while let Some(line) = lines.next() {
         let runs = match line.trim() {
-            "```rhai" => true,
-            "```rhai,no_run" => false,
+            "```rhai" => Runs::Everywhere,
+            "```rhai,live" => Runs::OnLiveHosts,
+            "```rhai,no_run" => Runs::Nowhere,
             _ => continue,
         };
         let text: Vec<&str> = lines.by_ref().take_while(|line| line.trim() != "```").collect();

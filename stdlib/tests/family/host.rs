@@ -25,6 +25,7 @@ use refrain_engine::system::{Command, Output, RootKind, System};
 use refrain_simulation::Simulation;
 use tempfile::TempDir;
 
+use crate::examples::Runs;
 use crate::play::{Play, Ran, fixtures, words};
 use crate::tree::{self, Tree};
 
@@ -47,6 +48,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether an example runs on such a host.
+    pub fn runs(self, example: Runs) -> bool {
+        match example {
+            Runs::Everywhere => true,
+            Runs::OnLiveHosts => self == Self::Sandbox,
+            Runs::Nowhere => false,
+        }
+    }
+
     /// Whether there can be one here.
     ///
     /// # Errors
@@ -79,8 +89,7 @@ impl Host {
         let host = Self { kind, directory: tempfile::tempdir().unwrap(), runs: AtomicU32::new(0) };
         Sandbox::open(host.directory.path(), Box::new(Obliging)).unwrap();
         if kind != Kind::Sandbox {
-            let bin = host.root().join("bin");
-            fs::create_dir(&bin).unwrap();
+            let bin = host.root().join("usr/bin");
             fs::create_dir(host.root().join("state")).unwrap();
             fs::copy(BUSYBOX, bin.join("busybox")).unwrap();
             for name in APPLETS {

@@ -127,7 +127,7 @@ fn hold_all(kind: Kind) {
     let mut broken = Vec::new();
     let mut changing: BTreeMap<&str, bool> = BTreeMap::new();
     for entry in registry.entries() {
-        for part in examples(entry).iter().filter(|example| example.runs).flat_map(parts) {
+        for part in examples(entry).iter().filter(|example| kind.runs(example.runs)).flat_map(parts) {
             match hold(kind, &part) {
                 Ok(changed) => *changing.entry(entry.name).or_default() |= changed,
                 Err(reason) => broken.push(format!("{}: {reason}\n{}", entry.name, part.text)),

@@ -29,8 +29,9 @@ pub fn below(host: &dyn View, top: &Path, besides: &Path) -> Tree {
         }
         let content = (stat.kind == Kind::File).then(|| host.read(&path).unwrap()).flatten();
         let target = host.read_link(&path).unwrap();
-        // A new link has a time of its own.
-        let modified = (stat.kind != Kind::Link).then_some(stat.modified);
+        // A new link has a time of its own. What runs comes and goes in /run.
+        let counts = stat.kind != Kind::Link && path != Path::new("/run");
+        let modified = counts.then_some(stat.modified);
         tree.insert(path, Node { kind: stat.kind, attributes: stat.attributes, content, target, modified });
     }
     tree
