@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 pub use self::predicted::Predicted;
 
-use self::predictions::{FileContent, Prediction, Predictions, Thing};
+use self::predictions::{FileContent, Prediction, Predictions, Thing, Told};
 use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, Time, View, path::resolve};
 use crate::failure::Failure;
 
@@ -70,6 +70,21 @@ impl Overlay {
     pub fn write(&self, path: &Path, content: Content, attributes: Attributes) -> Result<(), Failure> {
         let place = self.place(path, false)?;
         self.put(&place, Thing::File(FileContent::Here(content)), attributes);
+        Ok(())
+    }
+
+    /// Predicts a file whose content `command` prints. It only reads, and is run when somebody wants to know the content.
+    ///
+    /// # Errors
+    /// The path can't be followed.
+    pub fn write_as_told(
+        &self,
+        path: &Path,
+        command: Command,
+        attributes: Attributes,
+    ) -> Result<(), Failure> {
+        let place = self.place(path, false)?;
+        self.put(&place, Thing::File(FileContent::Told(Told::by(command))), attributes);
         Ok(())
     }
 
@@ -249,7 +264,9 @@ impl View for Overlay {
         let predictions = self.predictions.borrow();
         let found = predictions.find(&place);
         match found.prediction {
-            Some(Prediction::New { thing: Thing::File(content), .. }) => Ok(Some(content.content())),
+            Some(Prediction::New { thing: Thing::File(content), .. }) => {
+                content.content(|command| self.base.probe(command)).map(Some)
+            }
             Some(Prediction::New { thing: Thing::Directory, .. }) => Err(Failure::Io {
                 act: "read".into(),
                 path: path.to_owned(),
@@ -269,7 +286,9 @@ impl View for Overlay {
         let predictions = self.predictions.borrow();
         let found = predictions.find(&place);
         match found.prediction {
-            Some(Prediction::New { thing: Thing::File(content), .. }) => Ok(content.is(size, hash)),
+            Some(Prediction::New { thing: Thing::File(content), .. }) => {
+                content.is(size, hash, |command| self.base.probe(command))
+            }
             Some(Prediction::New { .. } | Prediction::Absent) => Ok(false),
             None if found.hidden => Ok(false),
             Some(Prediction::Changed { .. }) | None => self.base.holds(&place, size, hash),

@@ -184,14 +184,21 @@ impl Contents {
         match content {
             FileContent::Here(Content::Unknown) => Written::Unknown,
             FileContent::Digest { size, hash } => Written::Digest { size: *size, hash: hash.clone() },
-            FileContent::Here(Content::Known(bytes)) if bytes.len() <= LONGEST_CONTENT.min(self.left) => {
-                self.left -= bytes.len();
-                self.kept.push(ByteBuf::from(bytes.clone()));
-                Written::Here(self.kept.len() - 1)
-            }
-            FileContent::Here(Content::Known(bytes)) => {
-                Written::Digest { size: bytes.len() as u64, hash: blake3::hash(bytes).to_hex().to_string() }
-            }
+            FileContent::Here(Content::Known(bytes)) => self.keep_bytes(bytes),
+            // No later play runs a command because of what is written down: that may come from anybody.
+            FileContent::Told(told) => match told.known() {
+                Some(Content::Known(bytes)) => self.keep_bytes(bytes),
+                _ => Written::Unknown,
+            },
         }
+    }
+
+    fn keep_bytes(&mut self, bytes: &[u8]) -> Written {
+        if bytes.len() > LONGEST_CONTENT.min(self.left) {
+            return Written::Digest { size: bytes.len() as u64, hash: blake3::hash(bytes).to_hex().to_string() };
+        }
+        self.left -= bytes.len();
+        self.kept.push(ByteBuf::from(bytes.to_vec()));
+        Written::Here(self.kept.len() - 1)
     }
 }

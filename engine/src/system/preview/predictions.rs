@@ -1,10 +1,12 @@
 //! What is predicted of each path: a tree like the one that it is laid over.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
-use super::super::{Attributes, Content, Time};
+use super::super::{Attributes, Command, Content, Output, Time};
+use crate::failure::Failure;
 
 /// What would be at a path.
 pub enum Prediction {
@@ -49,6 +51,8 @@ pub enum FileContent {
         /// Its BLAKE3 hash in hexadecimal digits.
         hash: String,
     },
+    /// One that a command prints.
+    Told(Told),
 }
 
 impl FileContent {
@@ -57,23 +61,66 @@ impl FileContent {
         match self {
             Self::Here(content) => content.known().map_or(0, <[u8]>::len) as u64,
             Self::Digest { size, .. } => *size,
+            Self::Told(told) => told.known().and_then(Content::known).map_or(0, <[u8]>::len) as u64,
         }
     }
 
-    /// The content as far as it is known.
-    pub fn content(&self) -> Content {
+    /// The content as far as it is known. `probe` runs a command.
+    pub fn content(
+        &self,
+        probe: impl FnOnce(&Command) -> Result<Output, Failure>,
+    ) -> Result<Content, Failure> {
         match self {
-            Self::Here(content) => content.clone(),
-            Self::Digest { .. } => Content::Unknown,
+            Self::Here(content) => Ok(content.clone()),
+            Self::Digest { .. } => Ok(Content::Unknown),
+            Self::Told(told) => told.content(probe),
         }
     }
 
-    /// As [`Content::is`].
-    pub fn is(&self, size: u64, hash: &str) -> bool {
+    /// As [`Content::is`]. `probe` runs a command.
+    pub fn is(
+        &self,
+        size: u64,
+        hash: &str,
+        probe: impl FnOnce(&Command) -> Result<Output, Failure>,
+    ) -> Result<bool, Failure> {
         match self {
-            Self::Here(content) => content.is(size, hash),
-            Self::Digest { size: own_size, hash: own } => (*own_size, own.as_str()) == (size, hash),
+            Self::Here(content) => Ok(content.is(size, hash)),
+            Self::Digest { size: own_size, hash: own } => Ok((*own_size, own.as_str()) == (size, hash)),
+            Self::Told(told) => Ok(told.content(probe)?.is(size, hash)),
         }
+    }
+}
+
+/// The content of a file, as a command prints it that is run when somebody wants to know.
+pub struct Told {
+    command: Command,
+    content: OnceCell<Content>,
+}
+
+impl Told {
+    /// Nobody has asked yet.
+    pub fn by(command: Command) -> Self {
+        Self { command, content: OnceCell::new() }
+    }
+
+    /// The content, if somebody has asked already.
+    pub fn known(&self) -> Option<&Content> {
+        self.content.get()
+    }
+
+    /// The content; unknown when the command fails.
+    fn content(
+        &self,
+        probe: impl FnOnce(&Command) -> Result<Output, Failure>,
+    ) -> Result<Content, Failure> {
+        if let Some(content) = self.content.get() {
+            return Ok(content.clone());
+        }
+        let output = probe(&self.command)?;
+        let is_whole = output.status == 0 && output.dropped == 0;
+        let content = if is_whole { Content::Known(output.stdout) } else { Content::Unknown };
+        Ok(self.content.get_or_init(|| content).clone())
     }
 }
 

@@ -40,6 +40,26 @@ fn later_looks_see_what_was_predicted() {
 }
 
 #[test]
+fn a_command_tells_what_a_file_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().canonicalize().unwrap();
+    let overlay = Overlay::new(Rc::new(Native::new(RootKind::Live)));
+    let script = format!("echo asked >> {0}/log; cat {0}/log; exit $1", root.display());
+    let told = |name: &str, status: &str| {
+        let file = root.join(name);
+        overlay.write_as_told(&file, Command::new(["sh", "-c", &script, "sh", status]), PLAIN).unwrap();
+        file
+    };
+    let file = told("file", "0");
+    assert_eq!(overlay.stat(&file).unwrap().unwrap().kind, Kind::File);
+    assert!(!root.join("log").exists(), "nobody has asked for the content");
+    let content = Content::Known(b"asked\n".to_vec());
+    assert_eq!(overlay.read(&file).unwrap().as_ref(), Some(&content));
+    assert!(overlay.holds(&file, 6, &content.hash().unwrap()).unwrap(), "it is asked for once");
+    assert_eq!(overlay.read(&told("other", "1")).unwrap(), Some(Content::Unknown));
+}
+
+#[test]
 fn attributes_are_laid_over_what_is_there() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().canonicalize().unwrap().join("file");
