@@ -13,7 +13,7 @@ use crate::diff;
 use crate::event::StepReport;
 use crate::failure::Failure;
 use crate::system::preview::Overlay;
-use crate::system::{Attributes, Content, Fingerprint, Kind, System, Time};
+use crate::system::{Attributes, Command, Content, Fingerprint, Kind, System, Time};
 
 /// One change of a host, planned but not made.
 pub trait Step {
@@ -51,9 +51,9 @@ pub trait Step {
         None
     }
 
-    /// The step in words, for the event.
-    fn report(&self) -> StepReport {
-        StepReport { text: self.describe(), diff: self.diff() }
+    /// The step in words, for the event: one report for each thing that it changes, where a person wants to see them one by one.
+    fn reports(&self) -> Vec<StepReport> {
+        vec![StepReport { text: self.describe(), diff: self.diff() }]
     }
 }
 
@@ -87,8 +87,8 @@ impl<S: Step> Step for Rc<S> {
         S::leaves(self)
     }
 
-    fn report(&self) -> StepReport {
-        S::report(self)
+    fn reports(&self) -> Vec<StepReport> {
+        S::reports(self)
     }
 }
 
@@ -100,8 +100,13 @@ pub enum Undo {
     Restore(Vec<PathBuf>),
     /// The same for one path with all that was below it.
     RestoreTree(PathBuf),
-    /// This command.
-    Run(crate::system::Command),
+    /// These commands, one after the other.
+    Run {
+        /// The commands.
+        commands: Vec<Command>,
+        /// What stays as it is all the same, and why. Absent when they take back everything.
+        kept: Option<String>,
+    },
     /// It can't be taken back, for this reason.
     Irreversible(String),
 }

@@ -85,8 +85,8 @@ pub(super) enum LoggedUndo {
         /// When the directories above were changed last.
         parents: Vec<(PathBuf, Time)>,
     },
-    /// Run this.
-    Command(Command),
+    /// Run these; `kept` is what they don't take back.
+    Commands { commands: Vec<Command>, kept: Option<String> },
     /// Not at all, for this reason.
     Irreversible(String),
 }

@@ -216,7 +216,9 @@ impl Recorder {
         let (paths, whole) = match undo {
             Undo::Restore(paths) => (&paths[..], false),
             Undo::RestoreTree(path) => (std::slice::from_ref(path), true),
-            Undo::Run(command) => return Ok(LoggedUndo::Command(command.clone())),
+            Undo::Run { commands, kept } => {
+                return Ok(LoggedUndo::Commands { commands: commands.clone(), kept: kept.clone() });
+            }
             Undo::Irreversible(reason) => return Ok(LoggedUndo::Irreversible(reason.clone())),
         };
         let contents = Objects(run_directory(&self.place()?.state, &self.opening.run));

@@ -193,8 +193,8 @@ fn converge<M: State>(module: &M, call: &Call<'_>, subject: String, identity: &C
     }
     let steps = tell(&plan);
     let mut report = match call.mode {
-        Mode::Check(overlay) => predict(module, &plan, overlay, call, subject),
-        Mode::Change(system) => change(module, &plan, system, call, identity, subject),
+        Mode::Check(overlay) => predict(module, (&found, &plan), overlay, call, subject),
+        Mode::Change(system) => change(module, (&found, &plan), system, call, identity, subject),
     };
     report.steps = steps;
     report
@@ -208,41 +208,50 @@ const MOST_DIFFERENCES: usize = 2 * 1024 * 1024;
 /// The steps in words.
 fn tell(plan: &Plan) -> Vec<StepReport> {
     let mut left = Some(MOST_DIFFERENCES);
-    let mut told: Vec<StepReport> = plan
-        .iter()
-        .take(MOST_STEPS)
-        .map(|step| {
-            let Some(bytes) = left else { return StepReport { text: step.describe(), diff: None } };
-            let mut report = step.report();
-            left = bytes.checked_sub(report.diff.as_ref().map_or(0, String::len));
+    let mut told: Vec<StepReport> = Vec::new();
+    for (index, step) in plan.iter().enumerate() {
+        if told.len() >= MOST_STEPS {
+            let text = format!("and {} more steps", plan.len() - index);
+            told.push(StepReport { text, diff: None });
+            break;
+        }
+        if left.is_none() {
+            told.push(StepReport { text: step.describe(), diff: None });
+            continue;
+        }
+        for mut report in step.reports() {
+            left = left.and_then(|left| left.checked_sub(report.diff.as_ref().map_or(0, String::len)));
             if left.is_none() {
-                report.diff = Some("(this and what follows is too much to be shown)\n".to_owned());
+                let too_much = || "(this and what follows is too much to be shown)\n".to_owned();
+                report.diff = report.diff.map(|_| too_much());
             }
-            report
-        })
-        .collect();
-    if plan.len() > MOST_STEPS {
-        let text = format!("and {} more steps", plan.len() - MOST_STEPS);
-        told.push(StepReport { text, diff: None });
+            told.push(report);
+        }
     }
     told
 }
 
-fn predict<M: State>(module: &M, plan: &Plan, overlay: &Overlay, call: &Call<'_>, subject: String) -> Report {
+fn predict<M: State>(
+    module: &M,
+    (found, plan): (&M::Found, &Plan),
+    overlay: &Overlay,
+    call: &Call<'_>,
+    subject: String,
+) -> Report {
     for step in plan {
         if let Err(failure) = step.predict(overlay) {
             return Report::failed(subject, failure);
         }
     }
     // As after a change: what the module says of the outcome, it says of what is there by then.
-    let found = module.look(&call.context());
+    let after = module.look(&call.context());
     if plan.iter().any(|step| step.certain()) {
-        return match found {
-            Ok(found) => Report::new(subject, Status::WouldChange).with(module.fields(&found)),
+        return match after {
+            Ok(after) => Report::new(subject, Status::WouldChange).with(module.changed(found, &after)),
             Err(failure) => Report::failed(subject, failure),
         };
     }
-    let fields = found.map(|found| module.fields(&found)).unwrap_or_default();
+    let fields = after.map(|after| module.changed(found, &after)).unwrap_or_default();
     Report {
         changed: Field::Unknown,
         fields: fields.into_iter().map(|(name, _)| (name, Field::Unknown)).collect(),
@@ -252,7 +261,7 @@ fn predict<M: State>(module: &M, plan: &Plan, overlay: &Overlay, call: &Call<'_>
 
 fn change<M: State>(
     module: &M,
-    plan: &Plan,
+    (found, plan): (&M::Found, &Plan),
     system: &dyn System,
     call: &Call<'_>,
     identity: &CallIdentity,
@@ -274,7 +283,7 @@ fn change<M: State>(
             let left = left.iter().map(|step| step.describe()).collect();
             Report::failed(subject, Failure::NotConverged { left })
         }
-        Ok((_, found)) => Report::new(subject, Status::Changed).with(module.fields(&found)),
+        Ok((_, after)) => Report::new(subject, Status::Changed).with(module.changed(found, &after)),
     }
 }
 

@@ -163,6 +163,11 @@ pub trait State: DeserializeOwned + JsonSchema + 'static {
     fn fields(&self, _found: &Self::Found) -> Map<String, Value> {
         Map::new()
     }
+
+    /// The same after a change, of what was `before` it and what is there `after` it.
+    fn changed(&self, _before: &Self::Found, after: &Self::Found) -> Map<String, Value> {
+        self.fields(after)
+    }
 }
 
 /// What an action reports.

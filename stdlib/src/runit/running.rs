@@ -124,6 +124,7 @@ impl Step for Order {
 
     fn undo(&self) -> Undo {
         let opposite = if self.wanted == Wanted::Up { Wanted::Down } else { Wanted::Up };
-        Undo::Run(self.supervisor.order(opposite.order(), &self.name))
+        let order = self.supervisor.order(opposite.order(), &self.name);
+        Undo::Run { commands: vec![order], kept: None }
     }
 }

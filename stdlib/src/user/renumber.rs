@@ -51,6 +51,6 @@ impl Step for GiveHome {
         let numbers = [to.uid, to.gid, from.uid, from.gid].map(|number| number.to_string());
         let words =
             ["sh", "-c", script, "sh"].map(str::to_owned).into_iter().chain([directory]).chain(numbers);
-        Undo::Run(Command::new(words))
+        Undo::Run { commands: vec![Command::new(words)], kept: None }
     }
 }

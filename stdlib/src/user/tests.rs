@@ -176,7 +176,7 @@ fn a_password_is_never_shown() {
     {
         let arguments = json!({ "name": "ada", "password": HASH, "shell": "/bin/zsh", "create_home": false });
         let steps = plan(arguments, &found).unwrap();
-        for report in steps.iter().map(|step| step.report()) {
+        for report in steps.iter().flat_map(|step| step.reports()) {
             let shown = format!("{} {}", report.text, report.diff.unwrap_or_default());
             assert!(!shown.contains(&HASH[3..20]), "{shown}");
             assert!(shown.contains("content not shown"), "{shown}");

@@ -16,7 +16,7 @@ use crate::event::{EventKind, Recap, Status, StepReport, TaskReport, elapsed};
 use crate::failure::Failure;
 use crate::step::{Change, Step};
 use crate::system::preview::Overlay;
-use crate::system::{Fingerprint, Kind, System, Time, View, changes};
+use crate::system::{Command, Fingerprint, Kind, System, Time, View, changes};
 
 /// As whom something is taken back, and what was kept for that.
 pub(super) struct Hand {
@@ -196,14 +196,10 @@ impl<'a> Work<'a> {
                 taken.kept = Some(format!("can't be taken back: {reason}"));
                 Ok(())
             }
-            LoggedUndo::Command(command) => {
-                taken.steps.push(StepReport { text: format!("run {}", command.to_shell()), diff: None });
-                if self.rollback.check {
-                    return Ok(());
-                }
+            LoggedUndo::Commands { commands, kept } => {
+                taken.kept.clone_from(kept);
                 let hand = self.hand(by.as_ref());
-                hand.journal.action(&step.call)?;
-                hand.system.run(command)?.require_success(command).map(drop)
+                commands.iter().try_for_each(|command| self.run_command(hand, &step.call, command, taken))
             }
             LoggedUndo::Images { images, .. } => {
                 for (index, (path, image)) in images.iter().enumerate().rev() {
@@ -215,6 +211,21 @@ impl<'a> Work<'a> {
                 Ok(())
             }
         }
+    }
+
+    fn run_command(
+        &self,
+        hand: &Hand,
+        call: &CallIdentity,
+        command: &Command,
+        taken: &mut Taken,
+    ) -> Result<(), Failure> {
+        taken.steps.push(StepReport { text: format!("run {}", command.to_shell()), diff: None });
+        if self.rollback.check {
+            return Ok(());
+        }
+        hand.journal.action(call)?;
+        hand.system.run(command)?.require_success(command).map(drop)
     }
 
     fn restore(
@@ -232,7 +243,7 @@ impl<'a> Work<'a> {
         for change in image.restore(path, hand.view(), &*hand.contents)? {
             change_by(hand, call, &change)?;
             if !matches!(change, Change::SetModified { .. }) {
-                taken.steps.push(change.report());
+                taken.steps.extend(change.reports());
             }
         }
         Ok(())
