@@ -24,7 +24,7 @@ pub enum Failure {
         reason: String,
     },
     /// A command ran and said no.
-    #[error("`{command}` exited with status {status}")]
+    #[error("`{command}` exited with status {status}{}", in_words(reason.as_deref()))]
     Command {
         /// The command as a shell would be given it.
         command: String,
@@ -32,6 +32,10 @@ pub enum Failure {
         status: i32,
         /// Both streams: many programs complain on standard output.
         output: String,
+        /// What that means, where the caller knows the program.
+        reason: Option<String>,
+        /// What to do about it.
+        hint: Option<String>,
     },
     /// A command could not be started.
     #[error("could not start `{program}`: {reason}")]
@@ -113,11 +117,22 @@ impl Failure {
         Self::Argument { message: message.into(), argument: Some(argument.to_owned()), hint: None }
     }
 
+    /// The same failure, saying why the command said no, where it is one of a command.
+    #[must_use]
+    pub fn explain(mut self, explanation: impl Into<String>) -> Self {
+        if let Self::Command { reason, .. } = &mut self {
+            *reason = Some(explanation.into());
+        }
+        self
+    }
+
     /// The same failure with advice, where its kind has room for advice.
     #[must_use]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         match &mut self {
-            Self::State { hint, .. } | Self::Argument { hint, .. } => *hint = Some(advice.into()),
+            Self::State { hint, .. } | Self::Argument { hint, .. } | Self::Command { hint, .. } => {
+                *hint = Some(advice.into());
+            }
             Self::Source(error) => error.hint = Some(advice.into()),
             _ => {}
         }
@@ -143,7 +158,7 @@ impl Failure {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::State { hint, .. } | Self::Argument { hint, .. } => hint.clone(),
+            Self::State { hint, .. } | Self::Argument { hint, .. } | Self::Command { hint, .. } => hint.clone(),
             Self::Source(error) | Self::Become(error) | Self::Lost(error) => error.hint.clone(),
             Self::NotConverged { .. } => {
                 Some("something on the host undoes the change, or the module does not see it".to_owned())
@@ -154,6 +169,11 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// An explanation as it follows on an exit status.
+fn in_words(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
 /// The system's words for an I/O error, in lower case and without the error number.

@@ -224,7 +224,8 @@ impl Output {
 
     /// The failure of the command that a person knows as `command`.
     pub fn failure(&self, command: String) -> Failure {
-        Failure::Command { command, status: self.status, output: self.both_streams() }
+        let (status, output) = (self.status, self.both_streams());
+        Failure::Command { command, status, output, reason: None, hint: None }
     }
 
     /// What the command said, for an error: standard error first, then standard output, the end of each.
