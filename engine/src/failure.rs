@@ -158,7 +158,9 @@ impl Failure {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::State { hint, .. } | Self::Argument { hint, .. } | Self::Command { hint, .. } => hint.clone(),
+            Self::State { hint, .. } | Self::Argument { hint, .. } | Self::Command { hint, .. } => {
+                hint.clone()
+            }
             Self::Source(error) | Self::Become(error) | Self::Lost(error) => error.hint.clone(),
             Self::NotConverged { .. } => {
                 Some("something on the host undoes the change, or the module does not see it".to_owned())

@@ -27,6 +27,7 @@ pub mod ssh;
 pub mod user;
 pub mod web;
 pub mod whole_file;
+pub mod xbps;
 
 use refrain_engine::module::Registry;
 
@@ -40,5 +41,6 @@ pub fn registry() -> Registry {
     registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
     registry.add("runit", "Services that runit supervises", runit::ENTRIES);
     registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
+    registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
     registry
 }

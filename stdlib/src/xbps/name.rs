@@ -1,0 +1,41 @@
+//! The name of a package, as an argument.
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use super::pattern::Pattern;
+use crate::argument_schema::argument_schema;
+
+/// A name without a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageName(String);
+
+impl Deref for PackageName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for PackageName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pattern = Pattern::deserialize(deserializer)?;
+        if pattern.is_bounded() {
+            let name = pattern.name();
+            return Err(D::Error::custom(format!("a name without a version is meant here: `{name}`")));
+        }
+        Ok(Self(pattern.to_string()))
+    }
+}
+
+argument_schema!(PackageName, { "type": "string" });
