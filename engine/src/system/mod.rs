@@ -15,12 +15,14 @@ pub mod ownership;
 pub mod path;
 mod placed;
 pub mod preview;
+mod private_directory;
 mod process;
 #[cfg(test)]
 mod random_changes;
 pub mod remote;
 pub mod root;
 pub mod sandbox;
+pub mod scratch;
 mod streams;
 
 use std::collections::BTreeMap;
@@ -37,6 +39,7 @@ pub use self::fingerprint::Fingerprint;
 use self::account_files::AccountFile;
 use self::ownership::Owner;
 use self::remote::Remote;
+use self::scratch::Scratch;
 use crate::diagnostic::Diagnostic;
 use crate::escalation::Escalation;
 use crate::failure::Failure;
@@ -158,6 +161,9 @@ pub struct Command {
     /// its name. A text that does not begin with `#!` is a shell script.
     #[serde(default, with = "serde_bytes")]
     pub program: Option<Vec<u8>>,
+    /// Files that it is given for this one run, in a directory that its words know as [`scratch::PLACEHOLDER`].
+    #[serde(default)]
+    pub scratch: Option<Scratch>,
     /// What it reads on its standard input. Nothing when absent.
     pub stdin: Option<Vec<u8>>,
     /// Variables beside `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL` and `LANG`, or over them. Nothing else is inherited but the

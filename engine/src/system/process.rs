@@ -12,9 +12,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
 use super::children::Spawned;
 use super::guardian::{self, Guarded};
-use super::placed::{PLACES, Placed};
+use super::placed::Placed;
+use super::private_directory::PLACES;
 use super::streams::Streams;
-use super::{Command, Output};
+use super::{Command, Output, scratch};
 use crate::failure::{self, Failure};
 use crate::interrupt::Interrupt;
 use crate::syscall;
@@ -42,6 +43,10 @@ pub fn run(
     environment: &BTreeMap<String, String>,
     interrupt: &Interrupt,
 ) -> Result<Output, Failure> {
+    if let Some(files) = &command.scratch {
+        let directory = files.somewhere()?;
+        return scratch::run_in(command, directory.path(), |command| run(command, environment, interrupt));
+    }
     let start = Start { command, environment, interrupt };
     match &command.program {
         None => start.execute(&command.argv),

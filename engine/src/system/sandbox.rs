@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 
 use self::attribute_log::AttributeLog;
 use super::native::Native;
-use super::{Attributes, Command, Content, Kind, Output, RootKind, Stat, System, Time, View, path::resolve};
+use super::{
+    Attributes, Command, Content, Kind, Output, RootKind, Stat, System, Time, View, path::resolve, scratch,
+};
 use crate::failure::Failure;
 
 /// The programs that a sandbox host has.
@@ -89,6 +91,17 @@ impl Sandbox {
             Failure::Io { act, reason, .. } => Failure::Io { act, path: path.to_owned(), reason },
             other => other,
         })
+    }
+
+    /// Has a program played, with its scratch files in the sandbox's own `/tmp`.
+    fn play(&self, command: &Command) -> Result<Output, Failure> {
+        let Some(files) = &command.scratch else { return self.programs.run(command, self) };
+        let place = Path::new("/tmp");
+        let directory = files
+            .below(&self.place(place))
+            .map_err(|error| Failure::io("put the files of a command into", place, &error))?;
+        let inside = place.join(directory.path().file_name().unwrap_or_default());
+        scratch::run_in(command, &inside, |command| self.programs.run(command, self))
     }
 
     fn look(&self, place: &Path, inside: &Path) -> Result<Option<Stat>, Failure> {
@@ -204,7 +217,7 @@ impl View for Sandbox {
     }
 
     fn probe(&self, command: &Command) -> Result<Output, Failure> {
-        self.programs.run(command, self)
+        self.play(command)
     }
 
     fn find_program(&self, name: &str) -> Option<PathBuf> {
@@ -271,6 +284,6 @@ impl System for Sandbox {
     }
 
     fn run(&self, command: &Command) -> Result<Output, Failure> {
-        self.programs.run(command, self)
+        self.play(command)
     }
 }

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::system::scratch::Scratch;
 use crate::system::streams::LARGEST;
 
 fn environment() -> BTreeMap<String, String> {
@@ -46,6 +47,17 @@ fn a_command_without_input_sees_its_end() {
     assert_eq!(stdout(&Command::new(["cat"])), "");
     let command = Command { stdin: Some(b"from here".to_vec()), ..Command::new(["cat"]) };
     assert_eq!(stdout(&command), "from here");
+}
+
+#[test]
+fn scratch_files_are_there_for_one_run() {
+    let files = Scratch::file("in/candidate", "from here");
+    let command = Command { scratch: Some(files), ..sh("cat {scratch}/in/candidate; echo {scratch} >&2") };
+    let output = run(&command).unwrap();
+    assert_eq!((&*output.stdout, &*output.stderr), (&b"from here"[..], &b"{scratch}\n"[..]));
+    let command = Command { scratch: command.scratch, ..sh("echo {scratch} | tr p q; exit 1") };
+    let said = stdout(&command).trim().replace('q', "p");
+    assert!(said.starts_with("/tmp/.refrain-") && !Path::new(&said).exists(), "{said}");
 }
 
 #[test]
