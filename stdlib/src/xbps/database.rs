@@ -1,6 +1,5 @@
 //! The package database of xbps, read without starting a program.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,7 +87,7 @@ impl Database {
     pub fn parse(text: &str) -> Result<Self, PlistError> {
         let mut reader = Reader::new(text);
         let mut database = Self::default();
-        let Some(Part::Begin { dictionary: true }) = reader.next()? else {
+        let Some(Part::Begin { dictionary: true }) = reader.part()? else {
             // A text without any list is what a parser complains about best.
             return super::plist::parse(text).map(|_| database);
         };
@@ -156,7 +155,7 @@ fn package<'a>(reader: &mut Reader<'a>, part: Part<'a>) -> Result<Option<Package
     Ok((!package.version.is_empty()).then_some(package))
 }
 
-fn version_in(pkgver: &Cow<'_, str>) -> String {
+fn version_in(pkgver: &str) -> String {
     version::split(pkgver).map_or("", |(_, version)| version).to_owned()
 }
 

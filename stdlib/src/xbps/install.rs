@@ -28,7 +28,7 @@ use crate::seconds::Seconds;
 /// ```rhai
 /// xbps::install("chrony");
 /// xbps::install(["nomad>=1.9", "snooze"], #{ update: true });
-/// xbps::install("libseccomp", #{ mode: "auto" });
+/// xbps::install(["libseccomp", "vim"], #{ mode: "auto" });
 /// ```
 ///
 /// ```rhai,no_run
@@ -234,7 +234,8 @@ impl Install {
             let options =
                 if run.planned.iter().any(is_back) { self.forced() } else { self.options().to_vec() };
             let sync = sync.filter(|_| !run.xbps_first);
-            let words = options.into_iter().map(str::to_owned).chain(sync).chain(asks.names.iter().cloned());
+            let names = asks.names.iter().map(|name| exact(name, &run.planned));
+            let words = options.into_iter().map(str::to_owned).chain(sync).chain(names);
             commands.push(xbps.changing("xbps-install", words));
         }
         if !asks.unpacked.is_empty() {
@@ -270,6 +271,15 @@ struct Asks {
     names: Vec<String>,
     /// Packages that are there and have only to be configured, with their versions.
     unpacked: Vec<(String, String)>,
+}
+
+/// The version that bounds have come to, of a package that is there in another one: asked for bounds, xbps would install it
+/// as if it were new, and leave files of the old version behind.
+fn exact(name: &str, planned: &[Planned]) -> String {
+    let pattern = Pattern::new(name).ok().filter(Pattern::is_bounded);
+    let is_meant = |line: &&Planned| pattern.as_ref().is_some_and(|pattern| pattern.name() == line.name);
+    let line = planned.iter().filter(|line| line.deed == Deed::Update).find(is_meant);
+    line.map_or_else(|| name.to_owned(), Planned::package)
 }
 
 fn configure(name: &str, version: &str) -> Planned {

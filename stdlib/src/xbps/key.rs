@@ -25,7 +25,8 @@ use super::trust::key_file;
 pub struct Key {
     /// The fingerprint of the key, as xbps shows it: 16 bytes in hexadecimal digits, between colons.
     fingerprint: Fingerprint,
-    /// The file of the play that holds the key.
+    /// The file of the play that holds the key, in `files/` beside the role or playbook.
+    #[schemars(extend("x-source" = "file"))]
     source: String,
 }
 

@@ -71,7 +71,7 @@ marking! {
     /// Puts packages on hold: updates leave them alone.
     ///
     /// ```rhai
-    /// xbps::hold("chrony");
+    /// xbps::hold("linux6.12");
     /// ```
     Hold, "xbps::hold", Mark::Hold(true)
 }
@@ -80,8 +80,7 @@ marking! {
     /// Lets packages be updated again that were on hold.
     ///
     /// ```rhai
-    /// xbps::hold("chrony");
-    /// xbps::unhold("held");
+    /// xbps::unhold("openssh");
     /// ```
     Unhold, "xbps::unhold", Mark::Hold(false)
 }
@@ -90,7 +89,7 @@ marking! {
     /// Binds packages to the repository that they came from: updates from others are left alone.
     ///
     /// ```rhai
-    /// xbps::repolock("chrony");
+    /// xbps::repolock("nvi");
     /// ```
     Repolock, "xbps::repolock", Mark::Repolock(true)
 }
@@ -99,7 +98,7 @@ marking! {
     /// Lets packages be updated from all repositories again.
     ///
     /// ```rhai
-    /// xbps::repounlock("held");
+    /// xbps::repounlock("openssh");
     /// ```
     Repounlock, "xbps::repounlock", Mark::Repolock(false)
 }
@@ -107,8 +106,8 @@ marking! {
 /// Says why packages are there: for their own sake, or only for that of others.
 ///
 /// ```rhai
-/// xbps::mark("snooze", "auto");
-/// xbps::mark(["libseccomp", "snooze"], "manual");
+/// xbps::mark("vim", "auto");
+/// xbps::mark(["ldns", "vim"], "manual");
 /// ```
 ///
 /// A package that is there only for the sake of others goes with them, and is an orphan once they are gone.

@@ -90,10 +90,12 @@ fn parse_line(line: &str, before: &Database) -> Option<Planned> {
     // The sizes: without them, it is some other line.
     words.next()?.parse::<u64>().ok()?;
     let installed = before.packages.get(name).map(|package| package.version.clone());
-    // Forced to an older version, xbps also says this.
-    let is_other =
-        deed == Deed::Reinstall && installed.as_ref().is_some_and(|installed| installed != version);
-    let deed = if is_other { Deed::Update } else { deed };
+    let deed = match (deed, &installed) {
+        // Forced to an older version, it says `reinstall`; asked for bounds, it says `install` also of what is there.
+        (Deed::Reinstall | Deed::Install, Some(installed)) if installed != version => Deed::Update,
+        (Deed::Install, Some(_)) => Deed::Reinstall,
+        _ => deed,
+    };
     Some(Planned {
         deed,
         name: name.to_owned(),
@@ -120,7 +122,9 @@ mod tests {
                     ca-certificates-20240203_1 install noarch - 2 741\n\
                     iptables-1.8.10_1 configure x86_64 /srv/repo 2115 3256\n\
                     vim-9.1_1 reinstall x86_64 /srv/repo 1 1\n\
-                    chrony-4.5_1 reinstall x86_64 /srv/repo 1 1\n";
+                    chrony-4.5_1 reinstall x86_64 /srv/repo 1 1\n\
+                    chrony-4.8_1 install x86_64 /srv/repo 1 1\n\
+                    chrony-4.6_1 install x86_64 /srv/repo 1 1\n";
         let words: Vec<String> = parse(text, &before).iter().map(ToString::to_string).collect();
         let expected = [
             "remove snooze-0.5_1",
@@ -130,6 +134,8 @@ mod tests {
             "configure iptables-1.8.10_1",
             "install vim-9.1_1 again",
             "update chrony-4.6_1 to 4.5_1",
+            "update chrony-4.6_1 to 4.8_1",
+            "install chrony-4.6_1 again",
         ];
         assert_eq!(words, expected);
         let update = &parse(text, &before)[1];

@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// What comes next is none.
-    pub fn next(&mut self) -> Result<Option<Part<'a>>, PlistError> {
+    pub fn part(&mut self) -> Result<Option<Part<'a>>, PlistError> {
         if std::mem::take(&mut self.ends) {
             return Ok(Some(Part::End));
         }
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
     pub fn skip(&mut self, part: &Part<'a>) -> Result<(), PlistError> {
         let mut depth = usize::from(matches!(part, Part::Begin { .. }));
         while depth > 0 {
-            match self.next()? {
+            match self.part()? {
                 Some(Part::Begin { .. }) => depth += 1,
                 Some(Part::End) => depth -= 1,
                 Some(_) => {}
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
             Part::Begin { dictionary: false } => {
                 let mut items = Vec::new();
                 loop {
-                    match self.next()? {
+                    match self.part()? {
                         Some(Part::End) => return Ok(Value::Array(items)),
                         Some(part) => items.push(self.value(part)?),
                         None => return Err(self.error("it breaks off")),
@@ -135,9 +135,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// It is broken.
     pub fn entry(&mut self) -> Result<Option<(Cow<'a, str>, Part<'a>)>, PlistError> {
-        match self.next()? {
+        match self.part()? {
             Some(Part::End) => Ok(None),
-            Some(Part::Key(key)) => match self.next()? {
+            Some(Part::Key(key)) => match self.part()? {
                 Some(part) => Ok(Some((key, part))),
                 None => Err(self.error("it breaks off")),
             },
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
 /// It is none.
 pub fn parse(text: &str) -> Result<Value, PlistError> {
     let mut reader = Reader::new(text);
-    match reader.next()? {
+    match reader.part()? {
         Some(part) => reader.value(part),
         None => Err(reader.error("there is nothing in it")),
     }

@@ -13,8 +13,8 @@ use super::prediction::Packages;
 /// Whether a package is installed, or would be by then.
 ///
 /// ```rhai
-/// if xbps::installed("chrony") { file::content("/etc/has-chrony", "yes\n"); }
 /// if !xbps::installed("nomad>=1.9") { warn("this nomad is old"); }
+/// if xbps::installed("openssh") { file::content("/etc/motd", "Come in.\n"); }
 /// ```
 ///
 /// A name that another package provides counts, too.
@@ -39,8 +39,8 @@ impl Query for IsInstalled {
 /// The version in which a package is installed, or would be by then: `"4.6_1"`. `()` when it is not.
 ///
 /// ```rhai
-/// let version = xbps::version("chrony");
-/// if version != () { file::content("/etc/chrony.version", version); }
+/// let version = xbps::version("openssh");
+/// if version != () { file::content("/etc/motd", "OpenSSH " + version + "\n"); }
 /// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

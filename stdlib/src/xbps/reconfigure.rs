@@ -19,7 +19,7 @@ use crate::seconds::Seconds;
 ///
 /// ```rhai
 /// xbps::reconfigure();
-/// xbps::reconfigure("chrony", #{ force: true });
+/// xbps::reconfigure("openssh", #{ force: true });
 /// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

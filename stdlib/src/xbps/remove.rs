@@ -21,8 +21,8 @@ use crate::seconds::Seconds;
 /// Removes packages, all of them in one transaction.
 ///
 /// ```rhai
-/// xbps::remove("snooze");
-/// xbps::remove(["chrony", "snooze"], #{ recursive: true });
+/// xbps::remove("vim");
+/// xbps::remove(["openssh", "snooze"], #{ recursive: true });
 /// ```
 ///
 /// ```rhai,no_run

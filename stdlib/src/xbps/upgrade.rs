@@ -24,7 +24,7 @@ use crate::seconds::Seconds;
 
 /// Brings all packages to the newest version that the repositories have.
 ///
-/// ```rhai
+/// ```rhai,no_run
 /// let done = xbps::upgrade();
 /// if done.changed { warn("still running what was replaced: " + done.services); }
 /// ```

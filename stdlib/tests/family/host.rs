@@ -33,6 +33,8 @@ use crate::tree::{self, Tree};
 const BUSYBOX: &str = "/bin/busybox";
 /// Its names that examples and modules use.
 const APPLETS: [&str; 8] = ["sh", "grep", "tee", "df", "awk", "find", "chown", "chgrp"];
+/// The namespaces that need simulated programs in a root.
+const SIMULATED: [&str; 1] = ["xbps"];
 /// Stack of a thread that evaluates scripts.
 const STACK: usize = 16 * 1024 * 1024;
 
@@ -94,6 +96,9 @@ impl Host {
             fs::copy(BUSYBOX, bin.join("busybox")).unwrap();
             for name in APPLETS {
                 symlink("busybox", bin.join(name)).unwrap();
+            }
+            if SIMULATED.contains(&namespace) {
+                install_simulated(&bin);
             }
         }
         if let Ok(before) = fs::read_to_string(fixtures(namespace).join("before.rhai")) {
@@ -207,6 +212,17 @@ fn enter(root: &Path) -> Served {
     let directories = vec!["/state".into()];
     let journal = Source::Kept { directories, root: "/".into(), lasts: false };
     Served { system, facts, journal, interrupt: Arc::default() }
+}
+
+/// Puts the simulated programs into a directory.
+fn install_simulated(bin: &Path) {
+    let executable = refrain_simulation::executable().unwrap();
+    let place = bin.join("simulated");
+    // It is large, and needed for every example.
+    fs::hard_link(&executable, &place).or_else(|_| fs::copy(&executable, &place).map(drop)).unwrap();
+    for (name, _) in refrain_simulation::PROGRAMS {
+        symlink("simulated", bin.join(name)).unwrap();
+    }
 }
 
 /// Runs a play in this thread.

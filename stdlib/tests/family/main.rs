@@ -144,13 +144,16 @@ fn hold_all(kind: Kind) {
     assert!(idle.is_empty(), "no example changes anything: {idle:?}");
 }
 
+/// The namespaces whose changes are made and taken back by programs of the host, which set times of their own.
+const BY_COMMANDS: [&str; 1] = ["xbps"];
+
 /// Holds an example to its promises. Returns whether it changed the host.
 fn hold(kind: Kind, example: &Example) -> Result<bool, String> {
     let host = Host::new(kind, example.namespace)?;
     let checking = Play::new(example.namespace, &example.text, true)?;
     let making = Play::new(example.namespace, &example.text, false)?;
 
-    let (before, untouched) = (host.tree(), host.on_disk());
+    let (mut before, untouched) = (host.tree(), host.on_disk());
     let foretold = host.run(&checking)?;
     if host.on_disk() != untouched {
         return Err("check mode wrote something".to_owned());
@@ -174,7 +177,12 @@ fn hold(kind: Kind, example: &Example) -> Result<bool, String> {
     }
     tree::same(&after, &host.tree()).map_err(|what| format!("a second run changed {what}"))?;
     host.undo(&made)?;
-    tree::same(&before, &host.tree()).map_err(|what| format!("undone, there is another {what}"))?;
+    let mut undone = host.tree();
+    if BY_COMMANDS.contains(&example.namespace) {
+        before = tree::without_times(before);
+        undone = tree::without_times(undone);
+    }
+    tree::same(&before, &undone).map_err(|what| format!("undone, there is another {what}"))?;
     Ok(changed)
 }
 

@@ -37,6 +37,35 @@ pub fn below(host: &dyn View, top: &Path, besides: &Path) -> Tree {
     tree
 }
 
+/// The same without the times of changes, neither those of files nor those that a package database keeps; and without that a
+/// package is not automatic, which the database says or leaves out.
+pub fn without_times(mut tree: Tree) -> Tree {
+    for (path, node) in &mut tree {
+        node.modified = None;
+        if path.starts_with("/var/db/xbps")
+            && let Some(Content::Known(bytes)) = &mut node.content
+        {
+            *bytes = lasting_lines(&String::from_utf8_lossy(bytes)).join("\n").into_bytes();
+        }
+    }
+    tree
+}
+
+fn lasting_lines(database: &str) -> Vec<&str> {
+    let mut lasting = Vec::new();
+    let mut lines = database.lines().peekable();
+    while let Some(line) = lines.next() {
+        let value = lines.peek().map(|value| value.trim());
+        match (line.trim(), value) {
+            ("<key>install-date</key>", _) | ("<key>automatic-install</key>", Some("<false/>")) => {
+                lines.next();
+            }
+            _ => lasting.push(line),
+        }
+    }
+    lasting
+}
+
 /// Whether two trees are the same.
 ///
 /// # Errors

@@ -195,7 +195,10 @@ impl Contents {
 
     fn keep_bytes(&mut self, bytes: &[u8]) -> Written {
         if bytes.len() > LONGEST_CONTENT.min(self.left) {
-            return Written::Digest { size: bytes.len() as u64, hash: blake3::hash(bytes).to_hex().to_string() };
+            return Written::Digest {
+                size: bytes.len() as u64,
+                hash: blake3::hash(bytes).to_hex().to_string(),
+            };
         }
         self.left -= bytes.len();
         self.kept.push(ByteBuf::from(bytes.to_vec()));

@@ -110,10 +110,7 @@ impl Told {
     }
 
     /// The content; unknown when the command fails.
-    fn content(
-        &self,
-        probe: impl FnOnce(&Command) -> Result<Output, Failure>,
-    ) -> Result<Content, Failure> {
+    fn content(&self, probe: impl FnOnce(&Command) -> Result<Output, Failure>) -> Result<Content, Failure> {
         if let Some(content) = self.content.get() {
             return Ok(content.clone());
         }
