@@ -70,9 +70,11 @@ impl DryRun {
                 return;
             }
             line.before = now.map(|now| now.version.clone());
-            if let (Deed::Update, Some(true)) = (line.deed, now.map(|now| now.hold)) {
-                line.deed = Deed::Hold;
-            }
+        }
+        // Asked for bounds, or forced, xbps would change it all the same.
+        let is_held = packages.now.packages.get(&line.name).is_some_and(|package| package.hold);
+        if is_held && line.deed == Deed::Update {
+            line.deed = Deed::Hold;
         }
         if line.deed == Deed::Hold { self.held.push(line) } else { self.planned.push(line) }
     }

@@ -58,3 +58,55 @@ fn holder(host: &dyn View) -> Option<String> {
         Some(format!("`{}` (process {number})", line.trim()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use refrain_engine::system::sandbox::{Programs, Sandbox};
+    use refrain_engine::system::{Attributes, Output};
+
+    use super::*;
+
+    /// A host on which the database is locked for longer than anybody waits.
+    struct Locked;
+
+    impl Programs for Locked {
+        fn has(&self, _name: &str) -> bool {
+            true
+        }
+
+        fn run(&self, command: &Command, _system: &Sandbox) -> Result<Output, Failure> {
+            let seconds = command.timeout.unwrap_or_default().as_secs_f64();
+            Err(Failure::Timeout { what: command.to_shell(), seconds, output: String::new() })
+        }
+    }
+
+    fn host() -> (tempfile::TempDir, Sandbox) {
+        let directory = tempfile::tempdir().unwrap();
+        let host = Sandbox::open(directory.path(), Box::new(Locked)).unwrap();
+        (directory, host)
+    }
+
+    #[test]
+    fn who_holds_the_lock_is_named() {
+        let (directory, host) = host();
+        let attributes = Attributes { mode: 0o755, uid: 0, gid: 0 };
+        for path in ["var/db/xbps", "proc/1", "proc/42/fd"] {
+            std::fs::create_dir_all(directory.path().join("root").join(path)).unwrap();
+        }
+        host.write(Path::new(LOCK), b"", attributes).unwrap();
+        let command = Command { timeout: Some(Duration::from_secs(300)), ..Command::default() };
+        let failure = wait(&host, &command, Duration::from_secs(2)).unwrap_err();
+        assert_eq!(failure.to_string(), "the package database is locked for more than 2 s");
+        host.make_link(Path::new("/proc/42/fd/3"), Path::new(LOCK)).unwrap();
+        host.write(Path::new("/proc/42/cmdline"), b"xbps-install\0-Suy\0", attributes).unwrap();
+        let failure = wait(&host, &command, Duration::from_secs(2)).unwrap_err();
+        let message = "the package database is locked by `xbps-install -Suy` (process 42) for more than 2 s";
+        assert_eq!(failure.to_string(), message);
+    }
+
+    #[test]
+    fn a_fresh_root_is_not_locked() {
+        let (_directory, host) = host();
+        assert_eq!(wait(&host, &Command::default(), PATIENCE), Ok(()));
+    }
+}

@@ -72,18 +72,12 @@ mod tests {
     fn host(maps: &str) -> (tempfile::TempDir, Sandbox) {
         let directory = tempfile::tempdir().unwrap();
         let host = Sandbox::open(directory.path(), Box::new(NoPrograms)).unwrap();
-        let directories = [
-            "/var/service",
-            "/var/service/sshd",
-            "/var/service/sshd/supervise",
-            "/var/service/down",
-            "/proc",
-            "/proc/42",
-        ];
-        let attributes = Attributes { mode: 0o755, uid: 0, gid: 0 };
-        for path in directories {
-            host.make_directory(Path::new(path), attributes).unwrap();
+        // A link to where runit keeps them, which leads nowhere before it runs.
+        std::fs::remove_file(directory.path().join("root/var/service")).unwrap();
+        for path in ["var/service/sshd/supervise", "var/service/down", "proc/42"] {
+            std::fs::create_dir_all(directory.path().join("root").join(path)).unwrap();
         }
+        let attributes = Attributes { mode: 0o755, uid: 0, gid: 0 };
         host.write(Path::new("/var/service/sshd/supervise/pid"), b"42\n", attributes).unwrap();
         host.write(Path::new("/proc/42/maps"), maps.as_bytes(), attributes).unwrap();
         (directory, host)
