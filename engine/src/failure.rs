@@ -37,6 +37,17 @@ pub enum Failure {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A program that knows the format of a file does not accept what would have been put in place.
+    #[error("`{program}` does not accept what `{}` would be", path.display())]
+    Refused {
+        /// The program, as it was asked for.
+        program: String,
+        /// Where the file would have been.
+        #[serde(with = "raw_path")]
+        path: PathBuf,
+        /// What the program said.
+        output: String,
+    },
     /// A command could not be started.
     #[error("could not start `{program}`: {reason}")]
     Start {
@@ -147,9 +158,10 @@ impl Failure {
     /// What the failed program said.
     pub fn output(&self) -> Option<&str> {
         match self {
-            Self::Command { output, .. } | Self::Timeout { output, .. } | Self::Stopped { output, .. } => {
-                Some(output)
-            }
+            Self::Command { output, .. }
+            | Self::Refused { output, .. }
+            | Self::Timeout { output, .. }
+            | Self::Stopped { output, .. } => Some(output),
             Self::Source(error) | Self::Become(error) | Self::Lost(error) => error.output.as_deref(),
             _ => None,
         }
@@ -162,6 +174,7 @@ impl Failure {
                 hint.clone()
             }
             Self::Source(error) | Self::Become(error) | Self::Lost(error) => error.hint.clone(),
+            Self::Refused { .. } => Some("the file is as it was: nothing has been changed".to_owned()),
             Self::NotConverged { .. } => {
                 Some("something on the host undoes the change, or the module does not see it".to_owned())
             }

@@ -5,6 +5,8 @@
 //! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`document`] for whatever edits a text, [`whole_file`] for
 //! whatever decides about the content of a file, [`accounts`] for whatever edits users and groups, and [`web`] for whatever
 //! comes from the network.
+//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`whole_file`] for whatever decides about the content of a
+//! file, [`validated_file`] where a program knows whether that makes sense, [`accounts`] for whatever edits users and groups, and [`web`] for whatever comes from the network.
 
 pub mod accounts;
 mod argument_schema;
@@ -25,6 +27,7 @@ pub mod runit;
 pub mod seconds;
 pub mod ssh;
 pub mod user;
+pub mod validated_file;
 pub mod web;
 pub mod whole_file;
 pub mod xbps;
