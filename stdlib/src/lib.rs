@@ -3,16 +3,17 @@
 //! A namespace is a file or a folder that holds its functions' types and a table of them, `ENTRIES`; registering it is one
 //! line in [`registry`]. What several namespaces need stands beside them: the arguments [`host_path`], [`one_or_many`],
 //! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`document`] for whatever edits a text, [`whole_file`] for
-//! whatever decides about the content of a file, [`accounts`] for whatever edits users and groups, and [`web`] for whatever
-//! comes from the network.
-//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`whole_file`] for whatever decides about the content of a
-//! file, [`validated_file`] where a program knows whether that makes sense, [`accounts`] for whatever edits users and groups, and [`web`] for whatever comes from the network.
+//! whatever decides about the content of a file, [`validated_file`] where a program knows whether that makes sense,
+//! [`configuration_file`] where a directory belongs to it, [`accounts`] for whatever edits users and groups, and [`web`] for
+//! whatever comes from the network.
 
 pub mod accounts;
 mod argument_schema;
 pub mod attributes;
 pub mod command;
+pub mod configuration_file;
 pub mod directories;
+pub mod docker;
 pub mod document;
 pub mod file;
 pub mod file_target;
@@ -43,6 +44,7 @@ pub fn registry() -> Registry {
     registry.add("group", "Groups of users", group::ENTRIES);
     registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
     registry.add("runit", "Services that runit supervises", runit::ENTRIES);
+    registry.add("docker", "The Docker daemon", docker::ENTRIES);
     registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
     registry

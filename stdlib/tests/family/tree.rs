@@ -29,8 +29,8 @@ pub fn below(host: &dyn View, top: &Path, besides: &Path) -> Tree {
         }
         let content = (stat.kind == Kind::File).then(|| host.read(&path).unwrap()).flatten();
         let target = host.read_link(&path).unwrap();
-        // A new link has a time of its own. What runs comes and goes in /run.
-        let counts = stat.kind != Kind::Link && path != Path::new("/run");
+        // A new link has a time of its own. What runs comes and goes in /run, scratch files of commands in /tmp.
+        let counts = stat.kind != Kind::Link && !["/run", "/tmp"].map(Path::new).contains(&path.as_path());
         let modified = counts.then_some(stat.modified);
         tree.insert(path, Node { kind: stat.kind, attributes: stat.attributes, content, target, modified });
     }
