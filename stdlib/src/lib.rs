@@ -27,6 +27,7 @@ pub mod reboot;
 pub mod runit;
 pub mod seconds;
 pub mod ssh;
+pub mod sudo;
 pub mod user;
 pub mod validated_file;
 pub mod web;
@@ -45,6 +46,7 @@ pub fn registry() -> Registry {
     registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
     registry.add("runit", "Services that runit supervises", runit::ENTRIES);
     registry.add("docker", "The Docker daemon", docker::ENTRIES);
+    registry.add("sudo", "Who may run what as whom", sudo::ENTRIES);
     registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
     registry

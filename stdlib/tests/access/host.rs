@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use refrain_engine::event::Status;
+use refrain_engine::failure::Failure;
 use refrain_engine::journal::Calls;
 use refrain_engine::module::NoMaterials;
 use refrain_engine::module::converge::{Call, Mode, Report};
 use refrain_engine::syscall::enter_root;
 use refrain_engine::system::native::Native;
-use refrain_engine::system::{RootKind, System};
+use refrain_engine::system::sandbox::{Programs, Sandbox};
+use refrain_engine::system::{Output, RootKind, System};
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// Where tools of this machine are, some of which only root has in `PATH`.
 const PLACES: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
@@ -88,4 +91,55 @@ pub fn put(path: &Path, text: &str, mode: u32, owner: u32) {
 pub fn mode_and_owner(path: &Path) -> (u32, u32) {
     let metadata = fs::symlink_metadata(path).unwrap();
     (metadata.mode() & 0o7777, metadata.uid())
+}
+
+/// The tools of this machine, for a sandbox: paths in their arguments mean the sandbox's root.
+pub struct Tools {
+    /// Where the sandbox's root is.
+    pub root: PathBuf,
+}
+
+impl Programs for Tools {
+    fn has(&self, name: &str) -> bool {
+        PLACES.iter().any(|place| Path::new(place).join(name).exists())
+    }
+
+    fn run(&self, command: &refrain_engine::system::Command, _: &Sandbox) -> Result<Output, Failure> {
+        let root = self.root.to_string_lossy();
+        let name = Path::new(&command.argv[0]).file_name().unwrap();
+        let program =
+            PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.exists()).unwrap();
+        let arguments = command.argv[1..].iter().map(|word| match word.strip_prefix('/') {
+            Some(path) => format!("{root}/{path}"),
+            None => word.clone(),
+        });
+        let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap();
+        let inside = |stream: &[u8]| String::from_utf8_lossy(stream).replace(&*root, "").into_bytes();
+        let status = output.status.code().unwrap_or(-1);
+        Ok(Output { status, stdout: inside(&output.stdout), stderr: inside(&output.stderr), dropped: 0 })
+    }
+}
+
+/// A sandbox that has the tools of this machine, with these files.
+pub fn sandbox(directory: &TempDir, files: &[(&str, &str)]) -> Sandbox {
+    let tools = Tools { root: directory.path().join("root") };
+    let host = Sandbox::open(directory.path(), Box::new(tools)).unwrap();
+    for (path, text) in files {
+        let place = directory.path().join("root").join(path.trim_start_matches('/'));
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, text).unwrap();
+    }
+    host
+}
+
+/// The text of a file of a sandbox.
+pub fn text(directory: &TempDir, path: &str) -> String {
+    fs::read_to_string(directory.path().join("root").join(path.trim_start_matches('/'))).unwrap()
+}
+
+/// Calls a function that a program has to refuse. Returns what that says.
+pub fn said(system: &dyn System, name: &str, arguments: &Value) -> String {
+    let report = call(system, name, arguments);
+    let failure = report.failure.unwrap_or_else(|| panic!("{name} {arguments}: {:?}", report.status));
+    failure.output().unwrap_or_else(|| panic!("{failure}")).to_owned()
 }
