@@ -10,6 +10,7 @@
 pub mod accounts;
 mod argument_schema;
 pub mod attributes;
+pub mod chrony;
 pub mod command;
 pub mod configuration_file;
 pub mod directories;
@@ -47,6 +48,7 @@ pub fn registry() -> Registry {
     registry.add("runit", "Services that runit supervises", runit::ENTRIES);
     registry.add("docker", "The Docker daemon", docker::ENTRIES);
     registry.add("sudo", "Who may run what as whom", sudo::ENTRIES);
+    registry.add("chrony", "The time of the host", chrony::ENTRIES);
     registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
     registry

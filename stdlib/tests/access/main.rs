@@ -1,5 +1,6 @@
 //! Who may do what on a host, and when: held against the programs that decide that, and against users who try to get more.
 
+mod chrony;
 mod host;
 mod known_hosts;
 mod sudo;
