@@ -13,6 +13,7 @@ pub mod attributes;
 pub mod chrony;
 pub mod command;
 pub mod configuration_file;
+pub mod cron;
 pub mod directories;
 pub mod docker;
 pub mod document;
@@ -49,6 +50,7 @@ pub fn registry() -> Registry {
     registry.add("docker", "The Docker daemon", docker::ENTRIES);
     registry.add("sudo", "Who may run what as whom", sudo::ENTRIES);
     registry.add("chrony", "The time of the host", chrony::ENTRIES);
+    registry.add("cron", "Commands that are run at certain times", cron::ENTRIES);
     registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
     registry

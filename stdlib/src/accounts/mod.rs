@@ -9,6 +9,7 @@ pub mod defaults;
 pub mod edit;
 pub mod id;
 pub mod name;
+pub mod of_name;
 pub mod table;
 
 use refrain_engine::diagnostic::near_match;

@@ -7,7 +7,7 @@ mod disable;
 mod enable;
 mod once;
 mod order;
-mod places;
+pub(crate) mod places;
 mod reload;
 mod reported;
 mod restart;

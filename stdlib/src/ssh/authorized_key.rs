@@ -12,7 +12,8 @@ use super::authorized_line::AuthorizedLine;
 use super::key_list::{KeyList, append, lines, start};
 use super::key_options;
 use super::public_key::{KeyError, PublicKey};
-use super::user_file::{Rules, account};
+use super::user_file::Rules;
+use crate::accounts::of_name::account;
 use crate::host_path::HostPath;
 use crate::one_or_many::OneOrMany;
 
@@ -75,7 +76,7 @@ impl State for AuthorizedKey {
         self.check()?;
         match &self.path {
             Some(path) => {
-                account(context.host, &self.user)?;
+                account(context.host, "user", &self.user)?;
                 KeyList::elsewhere(context.host, path, self.absent)
             }
             None => {

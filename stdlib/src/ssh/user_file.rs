@@ -5,13 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
-use refrain_engine::accounts::{self, User};
-use refrain_engine::diagnostic::near_match;
+use refrain_engine::accounts::User;
 use refrain_engine::failure::Failure;
 use refrain_engine::module::Plan;
 use refrain_engine::step::Change;
 use refrain_engine::system::{Attributes, Content, Kind, Stat, View};
 
+use crate::accounts::of_name::account;
 use crate::file_target::parent;
 use crate::host_path::HostPath;
 use crate::links::real;
@@ -47,7 +47,7 @@ impl UserFile {
     /// # Errors
     /// There is no such user or home, or something else is at one of the places.
     pub fn look(host: &dyn View, user: &str, name: &str, rules: Rules) -> Result<Self, Failure> {
-        let user = account(host, user)?;
+        let user = account(host, "user", user)?;
         let home = home(host, &user)?;
         let (directory, file) = (home.join(".ssh"), home.join(".ssh").join(name));
         host.look_ahead(&[&directory, &file]);
@@ -71,7 +71,7 @@ impl UserFile {
     /// # Errors
     /// There is no such user, or a link leads out of the home.
     pub fn is_there(host: &dyn View, user: &str, name: &str) -> Result<bool, Failure> {
-        let user = account(host, user)?;
+        let user = account(host, "user", user)?;
         let Ok(home) = HostPath::new(&user.home) else { return Ok(false) };
         let file = home.join(".ssh").join(name);
         Ok(real(host, &file)?.1.is_some())
@@ -97,22 +97,6 @@ impl UserFile {
         }
         plan
     }
-}
-
-/// The user of this name.
-///
-/// # Errors
-/// There is none.
-pub fn account(host: &dyn View, name: &str) -> Result<User, Failure> {
-    let mut users = accounts::users(host)?;
-    if let Some(index) = users.iter().position(|user| user.name == name) {
-        return Ok(users.swap_remove(index));
-    }
-    let hint = match near_match(name, users.iter().map(|user| user.name.as_str())) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("make the user first: user::present({name:?})"),
-    };
-    Err(Failure::argument("user", format!("the host has no user `{name}`")).advise(hint))
 }
 
 /// The user's home, links followed.
