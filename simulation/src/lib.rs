@@ -7,6 +7,7 @@
 pub mod executable;
 pub mod invocation;
 mod runit;
+mod ssh_keygen;
 mod xbps;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("true", succeed),
     ("false", fail),
     ("sv", runit::sv),
+    ("ssh-keygen", ssh_keygen::ssh_keygen),
     ("xbps-alternatives", xbps::alternatives),
     ("xbps-install", xbps::install),
     ("xbps-pkgdb", xbps::pkgdb),

@@ -4,5 +4,6 @@ mod chrony;
 mod cron;
 mod host;
 mod known_hosts;
+mod openssh;
 mod sudo;
 mod user_files;
