@@ -4,10 +4,13 @@
 //! [`Simulation`]) and a root directory in which other tools need commands (the executable `simulated`, which is called by
 //! the program's name). What they print and return is that of the real programs.
 
+mod chronyd;
 pub mod executable;
 pub mod invocation;
 mod runit;
 mod ssh_keygen;
+mod sshd;
+mod visudo;
 mod xbps;
 
 use std::path::Path;
@@ -24,7 +27,10 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("true", succeed),
     ("false", fail),
     ("sv", runit::sv),
+    ("chronyd", chronyd::chronyd),
     ("ssh-keygen", ssh_keygen::ssh_keygen),
+    ("sshd", sshd::sshd),
+    ("visudo", visudo::visudo),
     ("xbps-alternatives", xbps::alternatives),
     ("xbps-install", xbps::install),
     ("xbps-pkgdb", xbps::pkgdb),
