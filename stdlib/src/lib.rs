@@ -6,6 +6,10 @@
 //! whatever decides about the content of a file, [`validated_file`] where a program knows whether that makes sense,
 //! [`configuration_file`] where a directory belongs to it, [`accounts`] for whatever edits users and groups, and [`web`] for
 //! whatever comes from the network.
+//! whatever decides about the content of a file, [`accounts`] for whatever edits users and groups, and [`web`] for whatever
+//! comes from the network.
+//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`whole_file`] for whatever decides about the content of a
+//! file, [`validated_file`] where a program knows whether that makes sense, [`accounts`] for whatever edits users and groups, and [`web`] for whatever comes from the network.
 
 pub mod accounts;
 mod argument_schema;
