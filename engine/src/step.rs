@@ -13,7 +13,10 @@ use crate::diff;
 use crate::event::StepReport;
 use crate::failure::Failure;
 use crate::system::preview::Overlay;
-use crate::system::{Attributes, Command, Content, Fingerprint, Kind, System, Time};
+use crate::system::{Attributes, Command, Content, Fingerprint, Kind, System, Time, View};
+
+/// What the kernel's files have.
+const KERNELS: Attributes = Attributes { mode: 0o644, uid: 0, gid: 0 };
 
 /// One change of a host, planned but not made.
 pub trait Step {
@@ -107,6 +110,13 @@ pub enum Undo {
         /// What stays as it is all the same, and why. Absent when they take back everything.
         kept: Option<String>,
     },
+    /// This value for a file that the kernel keeps.
+    KernelValue {
+        /// The file, below `/proc/sys`.
+        path: PathBuf,
+        /// What it held.
+        value: String,
+    },
     /// It can't be taken back, for this reason.
     Irreversible(String),
 }
@@ -166,6 +176,15 @@ pub enum Change {
         /// When.
         modified: Time,
     },
+    /// Gives a value to a file that the kernel keeps.
+    SetKernelValue {
+        /// The file, below `/proc/sys`.
+        path: PathBuf,
+        /// The value as it is. Absent where the kernel does not tell.
+        before: Option<String>,
+        /// The value as it shall be.
+        after: String,
+    },
 }
 
 impl Change {
@@ -177,7 +196,8 @@ impl Change {
             | Self::MakeLink { path, .. }
             | Self::Remove { path, .. }
             | Self::SetAttributes { path, .. }
-            | Self::SetModified { path, .. } => path,
+            | Self::SetModified { path, .. }
+            | Self::SetKernelValue { path, .. } => path,
         }
     }
 }
@@ -216,6 +236,11 @@ impl Step for Change {
             Self::Remove { path, .. } => overlay.remove(path),
             Self::SetAttributes { path, after, .. } => overlay.set_attributes(path, *after),
             Self::SetModified { path, modified } => overlay.set_modified(path, *modified),
+            Self::SetKernelValue { path, after, .. } => {
+                let stat = overlay.stat(path)?;
+                let attributes = stat.map_or(KERNELS, |stat| stat.attributes);
+                overlay.write(path, Content::Known(format!("{after}\n").into_bytes()), attributes)
+            }
         }
     }
 
@@ -235,12 +260,19 @@ impl Step for Change {
             Self::Remove { path, .. } => system.remove(path),
             Self::SetAttributes { path, after, .. } => system.set_attributes(path, *after),
             Self::SetModified { path, modified } => system.set_modified(path, *modified),
+            Self::SetKernelValue { path, after, .. } => system.set_kernel_value(path, &format!("{after}\n")),
         }
     }
 
     fn undo(&self) -> Undo {
         match self {
             Self::Remove { path, what } if *what == Kind::Directory.word() => Undo::RestoreTree(path.clone()),
+            Self::SetKernelValue { path, before: Some(before), .. } => {
+                Undo::KernelValue { path: path.clone(), value: before.clone() }
+            }
+            Self::SetKernelValue { path, before: None, .. } => {
+                Undo::Irreversible(format!("the kernel does not tell what `{}` was", path.display()))
+            }
             change => Undo::Restore(vec![change.path().to_owned()]),
         }
     }
@@ -251,7 +283,9 @@ impl Step for Change {
             Self::MakeDirectory { attributes, .. } => Fingerprint::Directory { attributes: *attributes },
             Self::MakeLink { target, .. } => Fingerprint::Link { target: target.clone() },
             Self::Remove { .. } => Fingerprint::Nothing,
-            Self::SetAttributes { .. } | Self::SetModified { .. } => return None,
+            Self::SetAttributes { .. } | Self::SetModified { .. } | Self::SetKernelValue { .. } => {
+                return None;
+            }
         };
         Some(vec![print])
     }
@@ -290,6 +324,10 @@ impl fmt::Display for Change {
                 }
                 write!(f, "set {} of {path}", changes.join(", "))
             }
+            Self::SetKernelValue { before: Some(before), after, .. } => {
+                write!(f, "set {path} to {after} (was {before})")
+            }
+            Self::SetKernelValue { before: None, after, .. } => write!(f, "set {path} to {after}"),
             Self::SetModified { modified, .. } => write!(f, "set the time of {path} to {}", modified.seconds),
         }
     }

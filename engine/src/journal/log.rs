@@ -87,6 +87,8 @@ pub(super) enum LoggedUndo {
     },
     /// Run these; `kept` is what they don't take back.
     Commands { commands: Vec<Command>, kept: Option<String> },
+    /// Give this value to a file that the kernel keeps.
+    KernelValue { path: PathBuf, value: String },
     /// Not at all, for this reason.
     Irreversible(String),
 }

@@ -219,6 +219,9 @@ impl Recorder {
             Undo::Run { commands, kept } => {
                 return Ok(LoggedUndo::Commands { commands: commands.clone(), kept: kept.clone() });
             }
+            Undo::KernelValue { path, value } => {
+                return Ok(LoggedUndo::KernelValue { path: path.clone(), value: value.clone() });
+            }
             Undo::Irreversible(reason) => return Ok(LoggedUndo::Irreversible(reason.clone())),
         };
         let contents = Objects(run_directory(&self.place()?.state, &self.opening.run));

@@ -10,6 +10,7 @@ pub mod children;
 mod environment;
 mod fingerprint;
 mod guardian;
+mod namespaces;
 pub mod native;
 pub mod ownership;
 pub mod path;
@@ -398,6 +399,13 @@ pub trait System: View {
     fn escalate(&self, escalation: &Escalation) -> Result<Rc<Remote>, Failure> {
         Err(no_way_to_become(escalation))
     }
+
+    /// Gives a value to a file that the kernel keeps, below `/proc/sys`: it is written and not replaced. On a root that is live
+    /// through a container that is the host's value, as is what [`View::read`] says of such a file.
+    ///
+    /// # Errors
+    /// [`Failure::Io`]: the kernel does not take the value, or may not be told.
+    fn set_kernel_value(&self, path: &Path, value: &str) -> Result<(), Failure>;
 
     /// Replaces files that hold accounts (`/etc/passwd` and the like): all or none, while no other program edits them.
     ///

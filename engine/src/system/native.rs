@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 use super::account_files::{self, AccountFile};
+use super::namespaces;
 use super::ownership::{self, Owner};
 use super::remote::Remote;
 use super::{
@@ -65,6 +66,14 @@ impl Native {
     /// The same for files that need not outlive a power cut: not waiting for the disk is several times faster.
     pub(super) fn not_lasting(root_kind: RootKind) -> Self {
         Self { lasting: false, ..Self::new(root_kind) }
+    }
+
+    /// Does something with a file. What the kernel keeps for each namespace is that of the host, also from inside a container.
+    fn on_host<T: Send>(&self, path: &Path, act: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+        if self.root_kind == RootKind::LiveThroughContainer && path.starts_with("/proc/sys") {
+            return namespaces::in_those_of_the_host(act);
+        }
+        act()
     }
 
     fn environment(&self) -> &BTreeMap<String, String> {
@@ -217,7 +226,7 @@ impl View for Native {
     }
 
     fn read(&self, path: &Path) -> Result<Option<Content>, Failure> {
-        Ok(absent("read", path, read(path))?.map(Content::Known))
+        Ok(absent("read", path, self.on_host(path, || read(path)))?.map(Content::Known))
     }
 
     fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
@@ -332,6 +341,13 @@ impl System for Native {
         };
         rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|error| Failure::io("set the time of", path, &error.into()))
+    }
+
+    fn set_kernel_value(&self, path: &Path, value: &str) -> Result<(), Failure> {
+        // In one piece: each piece would be a value.
+        let write =
+            || fs::OpenOptions::new().write(true).truncate(true).open(path)?.write_all(value.as_bytes());
+        self.on_host(path, write).map_err(|error| Failure::io("set", path, &error))
     }
 
     fn write_accounts(&self, files: &[AccountFile]) -> Result<(), Failure> {

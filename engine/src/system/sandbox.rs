@@ -283,6 +283,13 @@ impl System for Sandbox {
         self.at(path, false, |place, _| self.disk.set_modified(place, modified))
     }
 
+    fn set_kernel_value(&self, path: &Path, value: &str) -> Result<(), Failure> {
+        let attributes = self.stat(path)?;
+        self.at(path, true, |place, _| self.disk.set_kernel_value(place, value))?;
+        // The kernel's files have no time of a last change.
+        attributes.map_or(Ok(()), |stat| self.set_modified(path, stat.modified))
+    }
+
     fn run(&self, command: &Command) -> Result<Output, Failure> {
         self.play(command)
     }

@@ -196,6 +196,16 @@ impl<'a> Work<'a> {
                 taken.kept = Some(format!("can't be taken back: {reason}"));
                 Ok(())
             }
+            LoggedUndo::KernelValue { path, value } => {
+                let text = format!("set {} to {value}", path.display());
+                taken.steps.push(StepReport { text, diff: None });
+                if self.rollback.check {
+                    return Ok(());
+                }
+                let hand = self.hand(by.as_ref());
+                hand.journal.action(&step.call)?;
+                hand.system.set_kernel_value(path, &format!("{value}\n"))
+            }
             LoggedUndo::Commands { commands, kept } => {
                 taken.kept.clone_from(kept);
                 let hand = self.hand(by.as_ref());

@@ -105,6 +105,10 @@ pub enum Change {
         path: RawPath,
         modified: Time,
     },
+    SetKernelValue {
+        path: RawPath,
+        value: String,
+    },
     WriteAccounts(Vec<AccountFile>),
     Give {
         directory: RawPath,

@@ -454,6 +454,10 @@ impl System for Remote {
         self.changed(Change::SetModified { path: raw(path), modified })
     }
 
+    fn set_kernel_value(&self, path: &Path, value: &str) -> Result<(), Failure> {
+        self.changed(Change::SetKernelValue { path: raw(path), value: value.to_owned() })
+    }
+
     fn write_accounts(&self, files: &[AccountFile]) -> Result<(), Failure> {
         self.changed(Change::WriteAccounts(files.to_vec()))
     }

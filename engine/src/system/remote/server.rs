@@ -111,6 +111,7 @@ fn make(system: &dyn System, change: &Change) -> Result<Answer, Failure> {
         Change::Remove(path) => system.remove(&path.0),
         Change::SetAttributes { path, attributes } => system.set_attributes(&path.0, *attributes),
         Change::SetModified { path, modified } => system.set_modified(&path.0, *modified),
+        Change::SetKernelValue { path, value } => system.set_kernel_value(&path.0, value),
         Change::WriteAccounts(files) => system.write_accounts(files),
         Change::Give { directory, from, to } => system.give(&directory.0, *from, *to),
         Change::Run(command) => return system.run(command).map(Answer::Output),
