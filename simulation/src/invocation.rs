@@ -49,6 +49,13 @@ impl<'a> Invocation<'a> {
         self.directory.join(path)
     }
 
+    /// The text of a file of the host; empty where there is none that can be read.
+    pub fn text(&self, path: &str) -> String {
+        let content = self.system.read(Path::new(path)).ok().flatten();
+        let known = content.as_ref().and_then(|content| content.known()).unwrap_or_default();
+        String::from_utf8_lossy(known).into_owned()
+    }
+
     /// Prints a line on standard output.
     pub fn say(&mut self, line: impl Display) {
         self.print(line);

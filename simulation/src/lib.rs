@@ -7,6 +7,10 @@
 mod chronyd;
 pub mod executable;
 pub mod invocation;
+mod kernel_modules;
+mod locales;
+mod mounts;
+mod packet_filter;
 mod runit;
 mod ssh_keygen;
 mod sshd;
@@ -38,6 +42,13 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("xbps-reconfigure", xbps::reconfigure),
     ("xbps-remove", xbps::remove),
     ("xbps-uhelper", xbps::uhelper),
+    ("ip6tables-restore", packet_filter::iptables_restore),
+    ("iptables-restore", packet_filter::iptables_restore),
+    ("locale", locales::locale),
+    ("locale-gen", locales::locale_gen),
+    ("modprobe", kernel_modules::modprobe),
+    ("mount", mounts::mount),
+    ("umount", mounts::umount),
 ];
 
 /// The program of this name, without a directory.
