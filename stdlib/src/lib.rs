@@ -10,6 +10,9 @@
 //! comes from the network.
 //! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`whole_file`] for whatever decides about the content of a
 //! file, [`validated_file`] where a program knows whether that makes sense, [`accounts`] for whatever edits users and groups, and [`web`] for whatever comes from the network.
+//! [`shell_assignments`] for lines `NAME=value`, [`command_step`] for a change that a command makes, [`kernel_value`] and
+//! [`host_namespaces`] for what concerns the running system, [`accounts`] for whatever edits users and groups, and [`web`] for
+//! whatever comes from the network.
 
 pub mod accounts;
 mod argument_schema;
@@ -18,6 +21,7 @@ pub mod chrony;
 pub mod command;
 pub mod configuration_file;
 pub mod cron;
+pub mod command_step;
 pub mod directories;
 pub mod docker;
 pub mod document;
@@ -25,13 +29,16 @@ pub mod file;
 pub mod file_target;
 pub mod glob;
 pub mod group;
+pub mod host_namespaces;
 pub mod host_path;
+pub mod kernel_value;
 pub mod links;
 pub mod mode;
 pub mod one_or_many;
 pub mod reboot;
 pub mod runit;
 pub mod seconds;
+pub mod shell_assignments;
 pub mod ssh;
 pub mod sudo;
 pub mod user;

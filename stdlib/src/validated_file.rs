@@ -85,13 +85,19 @@ impl ValidatedFile {
         text: Text,
         validator: Option<&Validator>,
     ) -> Result<Self, Failure> {
-        let file = WholeFile::look(context.host, path, options)?;
-        if let (Some(validator), Content::Known(candidate)) = (validator, &text.content)
-            && file.content() != Some(&text.content)
-        {
+        let file = Self { file: WholeFile::look(context.host, path, options)?, text };
+        if let (Some(validator), Some(candidate)) = (validator, file.candidate()) {
             validator.judge(context, path, candidate)?;
         }
-        Ok(Self { file, text })
+        Ok(file)
+    }
+
+    /// What would be put in place, if something would be and it is known.
+    pub fn candidate(&self) -> Option<&[u8]> {
+        match &self.text.content {
+            Content::Known(candidate) if self.file.content() != Some(&self.text.content) => Some(candidate),
+            _ => None,
+        }
     }
 
     /// The steps after which the file is there, with its content and attributes. None when it is so.

@@ -8,6 +8,7 @@ use refrain_engine::step::Change;
 use refrain_engine::system::{Attributes, Content, View};
 
 use crate::attributes::AttributeOptions;
+use crate::directories::Directories;
 use crate::file_target::{FileTarget, parent};
 
 /// A regular file as it is, or the place where one shall be.
@@ -49,6 +50,27 @@ impl WholeFile {
         })?;
         let file = Self::read(host, target)?;
         Ok(Self { with_secret: with_secret.unwrap_or(file.with_secret), ..file })
+    }
+
+    /// The same for a file whose directory is made if it is missing: the changes that make it, and the file.
+    ///
+    /// # Errors
+    /// As [`WholeFile::look`], or the directory can't be there.
+    pub fn look_with_directory(
+        host: &dyn View,
+        path: &Path,
+        options: &AttributeOptions,
+    ) -> Result<(Vec<Change>, Self), Failure> {
+        host.look_ahead(&[path]);
+        if host.stat(path.parent().unwrap_or(path))?.is_some() {
+            return Ok((Vec::new(), Self::look(host, path, options)?));
+        }
+        let mut directories = Directories::default();
+        let (parent, rules) = (directories.parent(host, path)?, options.resolve(host)?);
+        let attributes = rules.of_new_file(parent);
+        let target = FileTarget { path: path.to_owned(), existing: None, attributes };
+        let file = Self { target, content: None, with_secret: rules.of_new_secret(parent) };
+        Ok((directories.changes().collect(), file))
     }
 
     /// Reads the file at a place that was looked at.

@@ -1,6 +1,7 @@
 //! A text file that a function changes in places, leaving the rest as it is.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use refrain_engine::failure::Failure;
 use refrain_engine::module::{Plan, Text};
@@ -8,7 +9,6 @@ use refrain_engine::system::{Content, View};
 
 use crate::attributes::AttributeOptions;
 use crate::document::{Document, LineEndings};
-use crate::host_path::HostPath;
 use crate::whole_file::WholeFile;
 
 /// A change of a text: a function from what is to what shall be. Applied to its own result it changes nothing.
@@ -61,19 +61,24 @@ impl EditedFile {
     /// As [`WholeFile::look`], or there is no file and that is an error.
     pub fn look(
         host: &dyn View,
-        path: &HostPath,
+        path: &Path,
         attributes: &AttributeOptions,
         missing: Missing,
     ) -> Result<Self, Failure> {
         if missing != Missing::Create && host.stat(path)?.is_none() {
             return match missing {
                 Missing::Error(hint) => {
-                    Err(Failure::state(format!("there is no file `{path}`")).advise(hint))
+                    Err(Failure::state(format!("there is no file `{}`", path.display())).advise(hint))
                 }
                 _ => Ok(Self(None)),
             };
         }
         WholeFile::look(host, path, attributes).map(|file| Self(Some(file)))
+    }
+
+    /// A file that was looked at as a whole.
+    pub fn of(file: WholeFile) -> Self {
+        Self(Some(file))
     }
 
     /// The steps that bring about what `edit` makes of the file's text. `inputs` tell of the arguments that go into it.
