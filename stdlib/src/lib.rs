@@ -31,11 +31,14 @@ pub mod glob;
 pub mod group;
 pub mod host_namespaces;
 pub mod host_path;
+pub mod hostname;
+pub mod hosts;
 pub mod kernel_value;
 pub mod links;
 pub mod mode;
 pub mod one_or_many;
 pub mod reboot;
+pub mod resolver;
 pub mod runit;
 pub mod seconds;
 pub mod shell_assignments;
@@ -64,5 +67,8 @@ pub fn registry() -> Registry {
     registry.add("cron", "Commands that are run at certain times", cron::ENTRIES);
     registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
+    registry.add("hostname", "The host's name", hostname::ENTRIES);
+    registry.add("hosts", "Names and addresses in /etc/hosts", hosts::ENTRIES);
+    registry.add("resolver", "Where names are looked up", resolver::ENTRIES);
     registry
 }
