@@ -36,6 +36,7 @@ pub mod hosts;
 pub mod kernel_value;
 pub mod links;
 pub mod mode;
+pub mod modprobe;
 pub mod one_or_many;
 pub mod reboot;
 pub mod resolver;
@@ -44,6 +45,7 @@ pub mod seconds;
 pub mod shell_assignments;
 pub mod ssh;
 pub mod sudo;
+pub mod sysctl;
 pub mod user;
 pub mod validated_file;
 pub mod web;
@@ -70,5 +72,7 @@ pub fn registry() -> Registry {
     registry.add("hostname", "The host's name", hostname::ENTRIES);
     registry.add("hosts", "Names and addresses in /etc/hosts", hosts::ENTRIES);
     registry.add("resolver", "Where names are looked up", resolver::ENTRIES);
+    registry.add("sysctl", "Values of the kernel", sysctl::ENTRIES);
+    registry.add("modprobe", "Modules of the kernel", modprobe::ENTRIES);
     registry
 }
