@@ -37,6 +37,7 @@ pub mod kernel_value;
 pub mod links;
 pub mod mode;
 pub mod modprobe;
+pub mod mount;
 pub mod one_or_many;
 pub mod reboot;
 pub mod resolver;
@@ -74,5 +75,6 @@ pub fn registry() -> Registry {
     registry.add("resolver", "Where names are looked up", resolver::ENTRIES);
     registry.add("sysctl", "Values of the kernel", sysctl::ENTRIES);
     registry.add("modprobe", "Modules of the kernel", modprobe::ENTRIES);
+    registry.add("mount", "File systems, declared and mounted", mount::ENTRIES);
     registry
 }
