@@ -35,6 +35,7 @@ pub mod hostname;
 pub mod hosts;
 pub mod kernel_value;
 pub mod links;
+pub mod locale;
 pub mod mode;
 pub mod modprobe;
 pub mod mount;
@@ -47,6 +48,7 @@ pub mod shell_assignments;
 pub mod ssh;
 pub mod sudo;
 pub mod sysctl;
+pub mod timezone;
 pub mod user;
 pub mod validated_file;
 pub mod web;
@@ -76,5 +78,7 @@ pub fn registry() -> Registry {
     registry.add("sysctl", "Values of the kernel", sysctl::ENTRIES);
     registry.add("modprobe", "Modules of the kernel", modprobe::ENTRIES);
     registry.add("mount", "File systems, declared and mounted", mount::ENTRIES);
+    registry.add("timezone", "The time zone", timezone::ENTRIES);
+    registry.add("locale", "Languages and their conventions", locale::ENTRIES);
     registry
 }
