@@ -16,6 +16,7 @@ mod ssh_keygen;
 mod sshd;
 mod visudo;
 mod xbps;
+pub mod xbps;
 
 use std::path::Path;
 
@@ -24,7 +25,7 @@ use refrain_engine::system::sandbox::{Programs, Sandbox};
 use refrain_engine::system::{Command, Output, System};
 
 pub use executable::executable;
-pub use invocation::{Input, Invocation, Program};
+pub use invocation::{Input, Invocation, Process, Program};
 
 /// All programs, by name.
 pub const PROGRAMS: &[(&str, Program)] = &[
@@ -36,11 +37,13 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("sshd", sshd::sshd),
     ("visudo", visudo::visudo),
     ("xbps-alternatives", xbps::alternatives),
+    ("xbps-create", xbps::create),
     ("xbps-install", xbps::install),
     ("xbps-pkgdb", xbps::pkgdb),
     ("xbps-query", xbps::query),
     ("xbps-reconfigure", xbps::reconfigure),
     ("xbps-remove", xbps::remove),
+    ("xbps-rindex", xbps::rindex),
     ("xbps-uhelper", xbps::uhelper),
     ("ip6tables-restore", packet_filter::iptables_restore),
     ("iptables-restore", packet_filter::iptables_restore),
@@ -56,12 +59,22 @@ pub fn program(name: &str) -> Option<Program> {
     PROGRAMS.iter().find(|(known, _)| *known == name).map(|(_, program)| *program)
 }
 
-/// Plays a command on the host `system`. `None` when there is no such program.
+/// Plays a command on the host `system`, inside this process. `None` when there is no such program.
 pub fn play(command: &Command, stdin: Input<'_>, system: &dyn System) -> Option<Output> {
+    play_as(None, command, stdin, system)
+}
+
+/// Plays a command on the host `system`, perhaps as a process of its own. `None` when there is no such program.
+pub fn play_as(
+    process: Option<&dyn Process>,
+    command: &Command,
+    stdin: Input<'_>,
+    system: &dyn System,
+) -> Option<Output> {
     let (first, arguments) = command.argv.split_first()?;
     let name = Path::new(first).file_name()?.to_str()?;
     let program = program(name)?;
-    let mut invocation = Invocation::new(name, arguments, command, stdin, system);
+    let mut invocation = Invocation::new(name, arguments, command, stdin, system, process);
     let status = program(&mut invocation);
     Some(invocation.ended(status))
 }

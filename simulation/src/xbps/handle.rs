@@ -112,7 +112,6 @@ impl<'c, 'h> Xbps<'c, 'h> {
             Ok(database) => database,
             Err(errno) => {
                 self.error(format!("cannot access to pkgdb: {errno}"));
-                self.error(format!("failed to initialize pkgdb: {errno}"));
                 return Err(errno);
             }
         };
@@ -122,17 +121,27 @@ impl<'c, 'h> Xbps<'c, 'h> {
         Ok(())
     }
 
-    /// Makes sure that this tool may change the database.
+    /// Makes sure that only this tool changes the database, and reads what others did to it.
     ///
     /// # Errors
-    /// It may not, which is printed.
+    /// It may not be changed, which is printed.
     pub fn lock(&mut self) -> Result<(), Errno> {
-        let lock = self.meta.join("lock");
-        let locked = self.disk.make_directories(&self.meta).and_then(|()| self.disk.write(&lock, b"", 0o644));
+        let place = self.meta.join("lock");
+        let locked = self.disk.make_directories(&self.meta).and_then(|()| match self.call.process {
+            Some(process) => {
+                let call = &mut *self.call;
+                let mut waits = || call.complain("WARNING: package database locked, waiting...");
+                let locked = process.lock(&place, &mut waits);
+                locked.map_err(|error| Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)))
+            }
+            None if self.disk.exists(&place) => Ok(()),
+            None => self.disk.write(&place, b"", 0o644),
+        });
         if let Err(errno) = locked {
             self.error(format!("failed to lock package database: {errno}"));
+            return Err(errno);
         }
-        locked
+        self.read_database()
     }
 
     /// Writes the database.
@@ -141,6 +150,12 @@ impl<'c, 'h> Xbps<'c, 'h> {
     /// It can't be written.
     pub fn save(&self) -> Result<(), Errno> {
         self.database.write(self.disk, &self.meta)
+    }
+
+    /// How many bytes are free on the disk. Inside another process, there is always enough.
+    pub fn free_space(&self) -> u64 {
+        const ENOUGH: u64 = 250_000_000_000;
+        self.call.process.and_then(|process| process.free_space(&self.root)).unwrap_or(ENOUGH)
     }
 
     /// Where a path inside the root is on the host.

@@ -31,7 +31,6 @@ impl Key {
     }
 
     /// A key from its PEM.
-    #[cfg(test)]
     pub fn from_pem(pem: &[u8], owner: &str) -> Option<Self> {
         let (modulus, _) = modulus_and_exponent(pem)?;
         Some(Self { pem: pem.to_owned(), size: modulus.len() as u64 * 8, owner: owner.to_owned() })

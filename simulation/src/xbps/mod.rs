@@ -2,8 +2,8 @@
 //!
 //! What they print and return is what version 0.60.7 does. What differs is below: packages and indexes are texts instead of
 //! archives (see [`definition`] and [`index`]), signatures say what they sign instead of proving it (see [`key`]), and
-//! repositories beyond the host are in directories or built in (see [`network`]). A disk is never full, and nothing waits for
-//! a lock.
+//! repositories beyond the host are in directories or built in (see [`network`]). Where it
+//! runs inside another process, a disk is never full, and the database is not locked.
 
 mod accounts;
 mod alternatives;
@@ -29,4 +29,5 @@ mod tools;
 mod transaction;
 mod version;
 
-pub use tools::{alternatives, install, pkgdb, query, reconfigure, remove, uhelper};
+pub use definition::Definition;
+pub(crate) use tools::{alternatives, create, install, pkgdb, query, reconfigure, remove, rindex, uhelper};

@@ -30,6 +30,8 @@ pub enum FetchError {
     NotFound,
     /// The name has no address.
     NoAddress,
+    /// What came can't be kept.
+    Unkept(Errno),
 }
 
 impl FetchError {
@@ -39,6 +41,7 @@ impl FetchError {
             Self::Refused => Errno(3),
             Self::NotFound => Errno(16),
             Self::NoAddress => Errno(13),
+            Self::Unkept(errno) => errno,
         }
     }
 
@@ -47,17 +50,19 @@ impl FetchError {
         match self {
             Self::NotFound => Errno::ENOENT,
             Self::Refused | Self::NoAddress => Errno::EIO,
+            Self::Unkept(errno) => errno,
         }
     }
 }
 
 impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Refused => "Connection refused",
-            Self::NotFound => "Not Found",
-            Self::NoAddress => "Transient resolver failure",
-        })
+        match self {
+            Self::Refused => formatter.write_str("Connection refused"),
+            Self::NotFound => formatter.write_str("Not Found"),
+            Self::NoAddress => formatter.write_str("Transient resolver failure"),
+            Self::Unkept(errno) => errno.fmt(formatter),
+        }
     }
 }
 
@@ -91,10 +96,11 @@ impl<'a> Network<'a> {
         if self.disk.exists(&directory) {
             return local_file(self.disk, &directory.join(path), name).map_err(|_| FetchError::NotFound);
         }
-        if let Some(repository) = void_repository(path) {
-            return made_file(&repository.0, name, Some(&key::void())).ok_or(FetchError::NotFound);
+        if server.ends_with(".invalid") {
+            return Err(FetchError::NoAddress);
         }
-        Err(if server.ends_with(".invalid") { FetchError::NoAddress } else { FetchError::Refused })
+        let mirrored = void_repository(path).ok_or(FetchError::Refused)?;
+        made_file(&mirrored.0, name, Some(&key::void())).ok_or(FetchError::NotFound)
     }
 }
 

@@ -47,6 +47,17 @@ impl Host {
         }
     }
 
+    /// Calls for the path of everything in a directory.
+    pub fn walk(&self, directory: &str, found: &mut dyn FnMut(&str)) {
+        for name in self.sandbox.list(Path::new(directory)).unwrap() {
+            let path = format!("{}/{}", directory.trim_end_matches('/'), name.to_str().unwrap());
+            found(&path);
+            if self.sandbox.read_link(Path::new(&path)).unwrap().is_none() {
+                self.walk(&path, found);
+            }
+        }
+    }
+
     /// The content of a file.
     pub fn read(&self, path: &str) -> Option<String> {
         let content = self.sandbox.read(Path::new(path)).unwrap()?;

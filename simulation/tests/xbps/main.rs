@@ -1,4 +1,10 @@
 //! The simulated package manager.
 
+mod exceptions;
 mod host;
 mod mirror;
+mod properties;
+mod replay;
+mod scenes;
+mod stage;
+mod transcript;

@@ -51,9 +51,10 @@ impl Xbps<'_, '_> {
     /// Fetches a file of a repository into the cache.
     fn download(&mut self, package: &Package, name: &str) -> Result<(), FetchError> {
         let content = self.pool.opener.network.fetch(package.text("repository"), name)?;
-        progress::tell(self, name, content.len() as u64);
-        // A cache that can't be written is found out when the file is looked for.
-        let _ = self.disk.write(&self.cache.join(name), &content, 0o644);
+        progress::begin(self, name, content.len() as u64);
+        let kept = self.disk.write(&self.cache.join(name), &content, 0o644);
+        kept.map_err(FetchError::Unkept)?;
+        progress::end(self, name, content.len() as u64);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The commands that scripts know.
 
+use std::time::Duration;
+
 use refrain_engine::accounts::{parse_groups, parse_users};
 use refrain_engine::system::Attributes;
 
@@ -17,7 +19,8 @@ impl Shell<'_, '_, '_> {
                 words.iter().for_each(|word| self.assign(word));
                 0
             }
-            "true" | ":" | "sleep" => 0,
+            "true" | ":" => 0,
+            "sleep" => self.sleep(&words),
             "false" => 1,
             "[" => i32::from(!self.test(words.strip_suffix(&["]"]).unwrap_or(&words))),
             "test" => i32::from(!self.test(&words)),
@@ -29,6 +32,14 @@ impl Shell<'_, '_, '_> {
                 127
             }
         })
+    }
+
+    fn sleep(&mut self, words: &[&str]) -> i32 {
+        let seconds = words.first().and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
+        if let Some(process) = self.xbps.call().process {
+            process.sleep(Duration::from_secs(seconds));
+        }
+        0
     }
 
     fn echo(&mut self, words: &[&str]) -> i32 {

@@ -1,7 +1,7 @@
 //! Scripts of packages: run without a shell, as far as packages need it.
 //!
 //! They know `case`, `if`, groups, `&&`, `||`, variables, and these commands: `echo` (also `>&2`), `exit`, `export`, `test` and
-//! `[`, `sleep` (which takes no time), `true`, `false`, `:`. And what Void's packages do by triggers:
+//! `[`, `sleep` (which takes time only in a process of its own), `true`, `false`, `:`. And what Void's packages do by triggers:
 //! `system-account NAME[:ID]`, `system-group NAME[:ID]` and `mkdirs PATH MODE USER GROUP`. Anything else is not found.
 
 mod commands;

@@ -172,7 +172,8 @@ fn synchronize_one(xbps: &mut Xbps<'_, '_>, url: &str) {
     };
     let place = directory.join(&name);
     if xbps.disk.check(&place, &sha256(&fetched)).is_err() {
-        progress::tell(xbps, &name, fetched.len() as u64);
+        progress::begin(xbps, &name, fetched.len() as u64);
+        progress::end(xbps, &name, fetched.len() as u64);
         if let Err(errno) = xbps.disk.write(&place, &fetched, 0o644) {
             xbps.error(format!("[reposync] failed to fetch file `{url}/{name}': {errno}"));
         }

@@ -6,9 +6,6 @@ use super::super::handle::Xbps;
 use super::super::transaction::{Action, Entry, Refusal, Totals, Transaction, humanized};
 use super::super::version;
 
-/// How much is free on a simulated disk, in bytes.
-const FREE: u64 = 250_000_000_000;
-
 /// What the user said.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
@@ -32,8 +29,20 @@ pub fn transact(
         return Err(tell_refusal(xbps, refusal));
     }
     let totals = transaction.sum_up(xbps);
+    let is_too_large = totals.installed_size > totals.free_size;
+    if is_too_large {
+        let (needed, free) = (humanized(totals.installed_size), humanized(totals.free_size));
+        xbps.error(format!(
+            "Transaction aborted due to insufficient disk space (need {needed}, got {free} free)."
+        ));
+    }
     if wish.is_dry_run {
         transaction.entries.iter().for_each(|entry| show_plan(xbps, entry));
+    }
+    if is_too_large {
+        return Err(Errno::ENOSPC);
+    }
+    if wish.is_dry_run {
         return Ok(());
     }
     if transaction.entries.iter().all(|entry| entry.action == Action::Hold) {
@@ -132,7 +141,7 @@ fn show_sizes(xbps: &mut Xbps<'_, '_>, totals: &Totals) {
         (totals.download_size, "Size to download:             "),
         (totals.installed_size, "Size required on disk:        "),
         (totals.removed_size, "Size freed on disk:           "),
-        (FREE, "Space available on disk:      "),
+        (totals.free_size, "Space available on disk:      "),
     ];
     for (size, text) in lines {
         if size > 0 {

@@ -28,6 +28,8 @@ pub struct Totals {
     pub installed_size: u64,
     /// Bytes that are freed on the disk.
     pub removed_size: u64,
+    /// Bytes that are free on the disk.
+    pub free_size: u64,
 }
 
 impl Transaction {
@@ -61,6 +63,7 @@ impl Transaction {
         let both = totals.installed_size.min(totals.removed_size);
         totals.installed_size -= both;
         totals.removed_size -= both;
+        totals.free_size = xbps.free_space();
         totals
     }
 }

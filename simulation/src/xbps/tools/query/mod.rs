@@ -87,11 +87,14 @@ pub fn run(call: &mut Invocation<'_>) -> i32 {
         return 1;
     }
     let repositories = options.all('4').map(str::to_owned).collect();
-    let mut xbps = match Xbps::open(call, &options, repositories, options.has('i'), options.has('M')) {
-        Ok(xbps) => xbps,
-        Err(_) => return ABORTED,
+    let status = match Xbps::open(call, &options, repositories, options.has('i'), options.has('M')) {
+        Ok(mut xbps) => Some(answer(&mut xbps, &options, package)),
+        Err(_) => Option::None,
     };
-    answer(&mut xbps, &options, package)
+    status.unwrap_or_else(|| {
+        call.complain("xbps-query: pkgdb.c:281: xbps_pkgdb_init: Assertion `xhp->pkgdb' failed.");
+        ABORTED
+    })
 }
 
 fn answer(xbps: &mut Xbps<'_, '_>, options: &Options, package: &str) -> i32 {
