@@ -1,6 +1,4 @@
-//! `file::unpack`: archives as the usual programs make them, and archives that mean harm.
-
-mod archives;
+//! What `file::unpack` has to do on any host.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,28 +7,29 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
-use archives::{Tar, zip};
 use refrain_engine::event::Status;
 use refrain_engine::journal::Calls;
 use refrain_engine::module::NoMaterials;
 use refrain_engine::module::converge::{Call, Mode, Report};
-use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{RootKind, View};
+use refrain_engine::system::{System, View, changes};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::this_machine;
+use crate::archives::{self, Tar, zip};
 
 /// A directory with an archive in it, and one to unpack it into.
 struct Desk {
     directory: TempDir,
-    system: Rc<Native>,
+    system: Rc<dyn System>,
 }
 
 impl Desk {
     fn new() -> Self {
         let directory = TempDir::with_prefix("refrain-unpack-").unwrap();
         fs::create_dir(directory.path().join("to")).unwrap();
-        Self { directory, system: Rc::new(Native::new(RootKind::Live)) }
+        Self { directory, system: this_machine() }
     }
 
     fn with(archive: &[u8]) -> Self {
@@ -79,6 +78,8 @@ impl Desk {
 }
 
 fn call(mode: Mode<'_>, arguments: &Value) -> Report {
+    // A test changes files by hand, too.
+    changes::note();
     let registry = refrain_stdlib::registry();
     let calls = Calls::default();
     let call = Call::new(mode, &NoMaterials, &calls);

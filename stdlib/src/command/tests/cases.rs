@@ -1,3 +1,5 @@
+//! What the functions have to do on any host.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -10,10 +12,11 @@ use refrain_engine::journal::Calls;
 use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::module::{Materials, Text};
 use refrain_engine::script::marks::UNKNOWN;
-use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{Content, Kind, RootKind, View};
+use refrain_engine::system::{Content, Kind, View, changes};
 use serde_json::{Map, Value, json};
+
+use super::this_machine;
 
 /// A play that brings one script along.
 struct Play;
@@ -48,17 +51,19 @@ impl Materials for Play {
 }
 
 fn call(function: &str, arguments: Value, mode: Mode<'_>) -> Report {
+    // A test changes files by hand, too.
+    changes::note();
     let registry = crate::registry();
     let entry = registry.get(&format!("command::{function}")).unwrap();
     entry.call(arguments, &Call::new(mode, &Play, &Calls::default()))
 }
 
 fn run(function: &str, arguments: Value) -> Report {
-    call(function, arguments, Mode::Change(&Native::new(RootKind::Live)))
+    call(function, arguments, Mode::Change(&*this_machine()))
 }
 
 fn overlay() -> Overlay {
-    Overlay::new(Rc::new(Native::new(RootKind::Live)))
+    Overlay::new(this_machine() as Rc<dyn View>)
 }
 
 fn field(report: &Report, name: &str) -> Value {

@@ -1,6 +1,4 @@
-//! `file::download`: against servers on this machine that behave well or not.
-
-mod web_server;
+//! What `file::download` has to do on any host.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,19 +13,20 @@ use refrain_engine::failure::Failure;
 use refrain_engine::journal::Calls;
 use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::module::{Materials, NoMaterials, Text};
-use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{Content, RootKind, View};
+use refrain_engine::system::{Content, System, View, changes};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
-use web_server::{Answer, Server, ok, redirect, status};
+
+use super::this_machine;
+use crate::web_server::{Answer, Server, ok, redirect, status};
 
 const HELLO: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
 /// A directory to download into, and surroundings in which no proxy is asked.
 struct Desk {
     directory: TempDir,
-    system: Rc<Native>,
+    system: Rc<dyn System>,
     environment: BTreeMap<String, String>,
     time_left: Option<Duration>,
 }
@@ -35,7 +34,7 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let directory = TempDir::with_prefix("refrain-download-").unwrap();
-        let system = Rc::new(Native::new(RootKind::Live));
+        let system = this_machine();
         let environment = [("no_proxy".to_owned(), "*".to_owned())].into();
         Self { directory, system, environment, time_left: None }
     }
@@ -51,6 +50,8 @@ impl Desk {
     fn call(&self, mode: Mode<'_>, url: &str, options: &Value) -> Report {
         let mut arguments = json!({ "url": url, "path": self.path() });
         arguments.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        // A test changes files by hand, too.
+        changes::note();
         let registry = refrain_stdlib::registry();
         let calls = Calls::default();
         let call = Call::new(mode, self, &calls);
