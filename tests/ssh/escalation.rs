@@ -13,7 +13,7 @@ use crate::LONG;
 use crate::support::everything::{converge, placed};
 use crate::support::have;
 use crate::support::project::{Project, copy_binary};
-use crate::support::run::{finish, play, run, running, wait};
+use crate::support::run::{Finished, finish, play, run, running, wait};
 use crate::support::sshd::{APP, OTHER_PASSWORD, PASSWORD, Setup, Sshd};
 use crate::support::terminal::answering;
 
@@ -420,34 +420,62 @@ fn until(condition: impl Fn() -> bool) {
     }
 }
 
+/// `refrain` in a project on this machine, run by `tester` where the sshd lives, since nobody is to be become on the machine itself.
+fn by_tester(project: &Project, sshd: &Sshd, arguments: &[&str]) -> Finished {
+    let binary = sshd.home("refrain");
+    if !binary.exists() {
+        copy_binary(&binary);
+    }
+    fs::set_permissions(project.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new("nsenter");
+    command.args(["--mount", "--target", &sshd.process().to_string()]);
+    command.arg(format!("--wdns={}", project.path("").display()));
+    command.args(["setpriv", "--reuid", "tester", "--regid", "4242", "--clear-groups"]).arg(&binary);
+    command.args(arguments).args(["--output", "json"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    finish(&mut command)
+}
+
 #[test]
 fn a_local_play_is_run_by_an_agent_of_the_other_user() {
     let Some((project, sshd)) = site(with_password()) else { return };
-    // The controller is run by `tester` where the sshd lives, since nobody is to be become on the machine itself.
-    let binary = sshd.home("refrain");
-    copy_binary(&binary);
-    fs::set_permissions(project.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     for method in METHODS {
         project.file("inventory", format!("localhost {}\n", right(method)));
-        let mut command = Command::new("nsenter");
-        command.args(["--mount", "--target", &sshd.process().to_string()]);
-        command.args(["setpriv", "--reuid", "tester", "--regid", "4242", "--clear-groups"]).arg(&binary);
-        let play = project.path("play.rhai");
-        command.args([
-            "run",
-            play.to_str().unwrap(),
-            "--output",
-            "json",
-            "-b",
-            "--become-user",
-            "app",
-            "--become-method",
-            method,
-        ]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let finished = finish(&mut command).succeeded();
+        let whom = ["-b", "--become-user", "app", "--become-method", method];
+        let finished = by_tester(&project, &sshd, &[&["run", "play.rhai"], &whom[..]].concat()).succeeded();
         assert!(finished.messages()[0].starts_with("app\n"), "{finished:#?}");
     }
+}
+
+#[test]
+fn a_root_is_entered_by_an_agent_of_root() {
+    let Some((project, sshd)) = site(with_password()) else { return };
+    project.file("inventory", format!("localhost {}\n", right("sudo")));
+    let root = sshd.home("image");
+    fs::create_dir(&root).unwrap();
+    let there = root.display().to_string();
+    for placement in ["host", "controller"] {
+        let body =
+            "file::content(\"/etc/made\", \"by root\\n\"); print((facts.memory.total > 0).to_string());";
+        let options = format!("#{{ hosts: \"all\", placement: \"{placement}\" }}");
+        let body = format!("file::directory(\"/etc\"); {body}");
+        project.file("play.rhai", format!("play(\"Image\", {options}, || {{ {body} }});\n"));
+        let made = by_tester(&project, &sshd, &["run", "play.rhai", "--root", &there, "-b"]).succeeded();
+        // The image has no `/proc` of its own.
+        assert_eq!(made.messages(), ["true"]);
+        assert_eq!(fs::metadata(root.join("etc/made")).unwrap().uid(), 0);
+        let run = made.run();
+        by_tester(&project, &sshd, &["rollback", &run, "--root", &there, "-b"]).succeeded();
+        assert!(!root.join("etc").exists(), "the journal is in the image");
+    }
+    let refused = by_tester(&project, &sshd, &["run", "play.rhai", "--root", &there]);
+    let refused = refused.unreachable().replace(&there, "IMAGE");
+    insta::assert_snapshot!(refused, @r"
+    connection: could not enter the root `IMAGE`: operation not permitted
+    hint: only root may enter another root; `--become` makes the play root's
+    ");
+    let nowhere = by_tester(&project, &sshd, &["run", "play.rhai", "--root", "/none", "-b"]);
+    insta::assert_snapshot!(nowhere.unreachable(), @"connection: could not enter the root `/none`: no such file or directory");
 }
 
 /// A play whose tasks become others. What it makes is below `TOP`, where only root may make anything, and at `HOME`.

@@ -84,12 +84,6 @@ const CHANGES: &str = r#"
     file::line("HOME/shared", "five");
 "#;
 
-/// The name of a run.
-fn name(finished: &Finished) -> String {
-    let first: serde_json::Value = serde_json::from_str(finished.stdout.lines().next().unwrap()).unwrap();
-    first["run"].as_str().unwrap().to_owned()
-}
-
 fn roll_back(project: &Project, name: &str, further: &[&str]) -> Finished {
     let arguments = [&["rollback", name, "--output", "json"], further].concat();
     finish(&mut project.command(&arguments))
@@ -103,7 +97,7 @@ fn a_run_is_taken_back_over_all_users() {
     let before = place.tree();
     for options in ["", ", placement: \"controller\""] {
         place.play(&project, options, CHANGES);
-        let name = name(&run(&project, &[]).succeeded());
+        let name = run(&project, &[]).succeeded().run();
         let after = place.tree();
         assert!(after.iter().any(|line| line.contains(&format!("({APP}, {APP})"))), "{after:#?}");
         roll_back(&project, &name, &["--check"]).succeeded();
@@ -111,7 +105,7 @@ fn a_run_is_taken_back_over_all_users() {
         let back = roll_back(&project, &name, &[]).succeeded();
         assert_eq!(place.tree(), before, "{options}\n{}", back.stdout);
         // That is a run, too.
-        roll_back(&project, &self::name(&back), &[]).succeeded();
+        roll_back(&project, &back.run(), &[]).succeeded();
         assert_eq!(without_times(&place.tree()), without_times(&after));
         roll_back(&project, &name, &[]).succeeded();
         assert_eq!(without_times(&place.tree()), without_times(&before));
@@ -142,7 +136,7 @@ fn what_something_else_has_changed_for_another_user_is_not_touched() {
     let Some((project, sshd)) = site(without_password()) else { return };
     let place = Place::new(&sshd);
     place.play(&project, "", CHANGES);
-    let name = name(&run(&project, &[]).succeeded());
+    let name = run(&project, &[]).succeeded().run();
     fs::write(place.root.path().join("secret"), "by hand\n").unwrap();
     let changed = place.tree();
     let refused = roll_back(&project, &name, &[]);
@@ -162,7 +156,7 @@ fn a_run_that_was_killed_as_another_user_is_taken_back() {
         place.play(&project, "", &format!("{CHANGES}\n{end};"));
         let dead = run(&project, &[]);
         assert_ne!(dead.code, Some(0), "{dead:#?}");
-        let back = roll_back(&project, &name(&dead), &[]).succeeded();
+        let back = roll_back(&project, &dead.run(), &[]).succeeded();
         assert_eq!(place.tree(), before, "{}", back.stdout);
     }
 }
@@ -174,7 +168,7 @@ fn what_root_does_as_another_user_is_in_roots_journal() {
     let before = place.tree();
     for options in ["", ", placement: \"controller\""] {
         place.play(&project, options, CHANGES);
-        let name = name(&run(&project, &[]).succeeded());
+        let name = run(&project, &[]).succeeded().run();
         let back = roll_back(&project, &name, &[]).succeeded();
         assert_eq!(place.tree(), before, "{}", back.stdout);
     }
@@ -193,7 +187,7 @@ fn a_play_that_has_become_root_is_taken_back_as_root() {
             options,
             r#"file::content("ROOT/secret", "after\n"); file::absent("ROOT/large");"#,
         );
-        let name = name(&run(&project, &by).succeeded());
+        let name = run(&project, &by).succeeded().run();
         let without = roll_back(&project, &name, &[]).succeeded();
         assert_eq!(without.messages(), [format!("the run {name} has changed nothing here")]);
         roll_back(&project, &name, &by).succeeded();
@@ -202,7 +196,7 @@ fn a_play_that_has_become_root_is_taken_back_as_root() {
     // What tasks have done as root is not root's own run.
     place.play(&project, "", r#"task("As root", #{ become: true }, || file::absent("ROOT/large"));"#);
     set(&project, &sshd, &format!("{} ansible_become_method=su", right("su")));
-    let name = name(&run(&project, &[]).succeeded());
+    let name = run(&project, &[]).succeeded().run();
     let as_root = roll_back(&project, &name, &by).succeeded();
     assert!(as_root.stdout.contains("1 changes are not taken back"), "{}", as_root.stdout);
     roll_back(&project, &name, &[]).succeeded();

@@ -77,6 +77,14 @@ impl Finished {
         self.stdout.lines().map(event).collect()
     }
 
+    /// The name of the run.
+    pub fn run(&self) -> String {
+        match self.events().into_iter().next().map(|event| event.kind) {
+            Some(EventKind::RunStarted { run, .. }) => run,
+            other => panic!("a run begins otherwise: {other:?}"),
+        }
+    }
+
     /// What the scripts have printed.
     pub fn messages(&self) -> Vec<String> {
         let message = |event: Event| match event.kind {

@@ -1,5 +1,6 @@
 //! The controller's side: a play for a host behind a connection.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use crate::ended::{Ended, Foretold};
 use crate::escalation::Escalation;
 use crate::event::{EventKind, Recap};
 use crate::interrupt::{Interrupt, Urgency};
+use crate::raw_path::RawPath;
 use crate::transport::{Connection, Unreachable};
 
 /// How often a waiting controller looks whether it was told to stop.
@@ -65,6 +67,15 @@ pub fn run(
 /// The connection is gone.
 pub fn escalate(connection: &mut dyn Connection, escalation: &Escalation) -> Result<(), Unreachable> {
     let frame = frame::encode(&ToAgent::Become(escalation.clone()));
+    frame.and_then(|frame| connection.send(&frame)).map_err(|error| broken(connection, &error))
+}
+
+/// Has the agent behind `connection` make `root`, an absolute path, its root directory. An answer is not waited for.
+///
+/// # Errors
+/// The connection is gone.
+pub fn enter(connection: &mut dyn Connection, root: &Path) -> Result<(), Unreachable> {
+    let frame = frame::encode(&ToAgent::Enter(RawPath(root.to_owned())));
     frame.and_then(|frame| connection.send(&frame)).map_err(|error| broken(connection, &error))
 }
 

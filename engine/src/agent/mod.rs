@@ -17,6 +17,7 @@ use crate::ended::Ended;
 use crate::escalation::Escalation;
 use crate::event::EventKind;
 use crate::journal::rollback::Order;
+use crate::raw_path::RawPath;
 use crate::system::RootKind;
 use crate::system::remote::Call;
 use crate::transport::Unreachable;
@@ -29,6 +30,8 @@ pub const PROTOCOL: &str = concat!("refrain ", env!("CARGO_PKG_VERSION"), " fram
 pub enum ToAgent {
     /// Let an agent of another user do what follows. Sent before anything else; again for that agent to do the same.
     Become(Escalation),
+    /// Make this, an absolute path, the root directory. Sent before anything else but `Become`.
+    Enter(RawPath),
     /// Run this play. Sent once, first.
     Run(Box<Bundle>),
     /// Take back what a run has changed. Sent once, first.

@@ -17,11 +17,12 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::journal::{Source, rollback};
 use crate::module::Registry;
+use crate::raw_path::RawPath;
 use crate::script::host::{self, Surroundings};
-use crate::system::RootKind;
 use crate::system::native::Native;
 use crate::system::remote::{self, Call};
-use crate::transport::AgentBinary;
+use crate::system::{RootKind, root};
+use crate::transport::{AgentBinary, Unreachable};
 
 /// Events of unchanged calls wait this long for company: a converged play is a few packets, not one per call.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -41,16 +42,25 @@ pub fn serve(
 ) -> io::Result<()> {
     let mut output = Output { stream: BufWriter::with_capacity(64 * 1024, output), since: None };
     greet(&mut output.stream)?;
+    let mut kernel = None;
     let work = loop {
         match frame::read(&mut input, LARGEST_FROM_CONTROLLER)? {
             Some(ToAgent::Become(escalation)) if escalation.is_in_effect(&Native::new(RootKind::Live)) => {}
             Some(ToAgent::Become(escalation)) => {
                 return pass_on(&escalation, input, output.stream, &interrupt);
             }
+            Some(ToAgent::Enter(RawPath(root))) => match root::enter(&root) {
+                Ok(outer) => kernel = outer,
+                Err(error) => {
+                    let unreachable = Unreachable::no_root(&root, &error);
+                    output.send(&ToController::Refused(Box::new(unreachable)))?;
+                    return output.flush();
+                }
+            },
             Some(ToAgent::Run(bundle)) => break Work::Play(bundle),
             Some(ToAgent::RollBack(order)) => break Work::RollBack(order),
             Some(ToAgent::Serve(root_kind)) => {
-                let facts = facts::Facts::new(facts::Native::new(root_kind));
+                let facts = facts::Facts::new(facts::Native::seeing(root_kind, kernel));
                 let system = Native::new(root_kind).interrupted_by(Arc::clone(&interrupt));
                 let calls = listen_for_calls(input, interrupt);
                 return remote::serve(&system, &facts, Source::of_this_process(), calls, &mut output.stream);
@@ -69,7 +79,7 @@ pub fn serve(
         Work::Play(bundle) => {
             let surroundings = Surroundings {
                 system: native(bundle.root_kind),
-                facts: Rc::new(facts::Facts::new(facts::Native::new(bundle.root_kind))),
+                facts: Rc::new(facts::Facts::new(facts::Native::seeing(bundle.root_kind, kernel))),
                 emit,
                 fetch: fetcher(&output, files),
                 controller: None,
@@ -227,6 +237,7 @@ fn listen_for_calls(
                 ToAgent::Run(_)
                 | ToAgent::RollBack(_)
                 | ToAgent::Become(_)
+                | ToAgent::Enter(_)
                 | ToAgent::Serve(_)
                 | ToAgent::File { .. } => {}
             }
@@ -249,6 +260,7 @@ fn listen(mut input: impl Read + Send + 'static, files: Arc<Files>, interrupt: A
                 ToAgent::Run(_)
                 | ToAgent::RollBack(_)
                 | ToAgent::Become(_)
+                | ToAgent::Enter(_)
                 | ToAgent::Serve(_)
                 | ToAgent::Calls { .. } => {}
             }

@@ -29,12 +29,10 @@ impl Native {
         Self { kind, kernel: None }
     }
 
-    /// Takes a directory with `proc` and `sys` in it, opened before the target root was entered, for a target root
-    /// that has none of its own.
-    #[must_use]
-    pub fn with_kernel(mut self, directory: OwnedFd) -> Self {
-        self.kernel = Some(directory);
-        self
+    /// The root that this thread has entered. `kernel` is a directory with `proc` and `sys` in it, opened before that, for a
+    /// root that has none of its own.
+    pub fn seeing(kind: RootKind, kernel: Option<OwnedFd>) -> Self {
+        Self { kind, kernel }
     }
 
     /// Opens a file of the kernel: the target's own, else the one that was opened before.
@@ -256,7 +254,7 @@ mod tests {
         let thread = std::thread::spawn(move || {
             let kernel = open_kernel().unwrap();
             enter_root(&root).unwrap();
-            ask(&Facts::new(Native::new(kind).with_kernel(kernel)))
+            ask(&Facts::new(Native::seeing(kind, Some(kernel))))
         });
         Some(thread.join().unwrap())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use super::controller::{Shared, ThisMachine};
-use super::reached::{Reached, as_another_user, connect, enter, needed_here, no_root};
+use super::reached::{Reached, as_another_user, connect, enter, in_root_as_another, needed_here};
 use super::target::Target;
 use crate::agent::{Work, client};
 use crate::diagnostic::Diagnostic;
@@ -129,10 +129,14 @@ pub(super) fn run(
     placement: Placement,
     job: Job,
 ) -> Result<Ended, Unreachable> {
-    if let (Target::Local, Placement::Host) = (target, placement)
-        && let Some(escalation) = needed_here(escalation)
-    {
-        return through(as_another_user(escalation, &job.interrupt), job);
+    match (target, placement, needed_here(escalation)) {
+        (Target::Local, Placement::Host, Some(escalation)) => {
+            return through(as_another_user(escalation, &job.interrupt), job);
+        }
+        (Target::Chroot(root, _), Placement::Host, Some(escalation)) => {
+            return through(in_root_as_another(root, escalation, &job.interrupt), job);
+        }
+        _ => {}
     }
     match (target, placement) {
         (Target::Ssh(target, client), Placement::Host) => {
@@ -195,13 +199,13 @@ fn in_root(root: &Path, kind: RootKind, job: Job) -> Result<Ended, Unreachable> 
         let _ = sender.send(Outward::Ended(ended));
     });
     if let Err(error) = started {
-        return Err(no_root(root, &error));
+        return Err(Unreachable::no_root(root, &error));
     }
     for message in receiver {
         match message {
             Outward::Need(path, answer) => drop(answer.send(read(&project, &path))),
             Outward::Ended(ended) => return Ok(ended),
-            Outward::NoRoot(error) => return Err(no_root(root, &error)),
+            Outward::NoRoot(error) => return Err(Unreachable::no_root(root, &error)),
         }
     }
     let error = Diagnostic::new("the agent ended before the play had ended");

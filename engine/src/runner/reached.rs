@@ -15,7 +15,7 @@ use crate::failure;
 use crate::interrupt::Interrupt;
 use crate::journal::Source;
 use crate::system::native::Native;
-use crate::system::remote::Remote;
+use crate::system::remote::{Dial, Remote};
 use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
 use crate::system::{RootKind, System, root};
 use crate::transport::{AgentBinary, Connection, Stage, Unreachable, ssh};
@@ -53,13 +53,16 @@ impl Reached {
             Target::Chroot(root, kind) => {
                 let (place, kind) = (root.clone(), *kind);
                 let stop = Arc::clone(interrupt);
-                let dial = move || {
-                    let (root, stop) = (place.clone(), Arc::clone(&stop));
-                    let agent = in_process::serve(move || enter(&root, kind, &stop));
-                    let connection = agent.map_err(|error| no_root(&place, &error))?;
-                    Ok(Box::new(connection) as Box<dyn Connection>)
+                let dial: Dial = match needed_here(escalation).cloned() {
+                    Some(escalation) => Box::new(move || in_root_as_another(&place, &escalation, &stop)),
+                    None => Box::new(move || {
+                        let (root, stop) = (place.clone(), Arc::clone(&stop));
+                        let agent = in_process::serve(move || enter(&root, kind, &stop));
+                        let agent = agent.map_err(|error| Unreachable::no_root(&place, &error))?;
+                        Ok(Box::new(agent) as Box<dyn Connection>)
+                    }),
                 };
-                Remote::at_hand(Box::new(dial), kind, Arc::clone(interrupt)).map(Self::remote)
+                Remote::at_hand(dial, kind, Arc::clone(interrupt)).map(Self::remote)
             }
             Target::Local => match needed_here(escalation) {
                 Some(escalation) => {
@@ -144,6 +147,22 @@ pub(super) fn as_another_user(
     agent.map(|agent| Box::new(agent) as Box<dyn Connection>)
 }
 
+/// An agent on this machine that is the user of `escalation` and has `root` as its root directory.
+///
+/// # Errors
+/// The user can't be become. Whether the root can be entered is seen later.
+pub(super) fn in_root_as_another(
+    root: &Path,
+    escalation: &Escalation,
+    interrupt: &Interrupt,
+) -> Result<Box<dyn Connection>, Unreachable> {
+    let mut connection = as_another_user(escalation, interrupt)?;
+    // Whoever lets somebody in may start in another directory.
+    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+    client::enter(&mut *connection, &root)?;
+    Ok(connection)
+}
+
 /// A host in a directory.
 fn sandbox(directory: &Path, programs: Option<fn() -> Box<dyn Programs>>) -> Result<Reached, Unreachable> {
     let programs = programs.map_or_else(|| Box::new(NoPrograms) as Box<dyn Programs>, |programs| programs());
@@ -161,23 +180,8 @@ fn sandbox(directory: &Path, programs: Option<fn() -> Box<dyn Programs>>) -> Res
 /// # Errors
 /// It can't be entered.
 pub(super) fn enter(root: &Path, kind: RootKind, interrupt: &Arc<Interrupt>) -> io::Result<Served> {
-    let kernel = root::open_kernel();
-    crate::syscall::enter_root(root)?;
-    let mut source = facts::Native::new(kind);
-    if let Some(kernel) = kernel {
-        source = source.with_kernel(kernel);
-    }
+    let source = facts::Native::seeing(kind, root::enter(root)?);
     let system = Native::new(kind).interrupted_by(Arc::clone(interrupt));
     let (system, facts) = (Rc::new(system), Rc::new(Facts::new(source)));
     Ok(Served { system, facts, journal: Source::of_this_process(), interrupt: Arc::clone(interrupt) })
-}
-
-/// The error of a root that can't be entered.
-pub(super) fn no_root(root: &Path, error: &io::Error) -> Unreachable {
-    let mut diagnostic =
-        Diagnostic::new(format!("could not enter the root `{}`: {}", root.display(), failure::reason(error)));
-    if error.kind() == io::ErrorKind::PermissionDenied {
-        diagnostic = diagnostic.hint("only root may enter another root");
-    }
-    Unreachable { stage: Stage::Connection, error: diagnostic }
 }

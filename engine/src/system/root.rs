@@ -1,12 +1,14 @@
 //! What kind of root a directory is.
 
 use std::fs;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
 use super::RootKind;
+use crate::syscall;
 
 /// Where runit's supervised services are, as seen from a root: the link in `/var` may be missing in an image.
 const SUPERVISED: [&str; 3] = ["run/runit/runsvdir/current", "var/service", "etc/runit/runsvdir/current"];
@@ -46,6 +48,17 @@ fn someone_reads(root: &Path, service: &Path) -> bool {
     let is_pipe = fs::symlink_metadata(supervise.join("ok"))
         .is_ok_and(|metadata| std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()));
     is_pipe && rustix::fs::open(supervise.join("ok"), flags, Mode::empty()).is_ok()
+}
+
+/// Makes `root` the root of this thread. Gives the directory that holds the running kernel's `/proc` and `/sys`, if it could be
+/// opened before.
+///
+/// # Errors
+/// It can't be entered.
+pub fn enter(root: &Path) -> io::Result<Option<OwnedFd>> {
+    let kernel = open_kernel();
+    syscall::enter_root(root)?;
+    Ok(kernel)
 }
 
 /// The directory that holds the running kernel's `/proc` and `/sys`, for the facts of a root that has none.

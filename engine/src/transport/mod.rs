@@ -6,6 +6,7 @@ mod pipes;
 pub mod ssh;
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 pub use agent_binary::AgentBinary;
@@ -13,6 +14,7 @@ pub use pipes::Pipes;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
+use crate::failure;
 use crate::printable;
 
 /// A byte stream to an agent, driven by one thread: what the controller has of a remote host.
@@ -95,4 +97,18 @@ pub struct Unreachable {
     pub stage: Stage,
     /// What happened, and what to do about it.
     pub error: Diagnostic,
+}
+
+impl Unreachable {
+    /// A root that can't be entered.
+    pub fn no_root(root: &Path, error: &io::Error) -> Self {
+        let reason = failure::reason(error);
+        let mut diagnostic =
+            Diagnostic::new(format!("could not enter the root `{}`: {reason}", root.display()));
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            diagnostic =
+                diagnostic.hint("only root may enter another root; `--become` makes the play root's");
+        }
+        Self { stage: Stage::Connection, error: diagnostic }
+    }
 }
