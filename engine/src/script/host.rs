@@ -25,18 +25,16 @@ use super::workplace::{Elsewhere, Workplace};
 use super::{current, engine as rhai_engine, tags};
 use crate::bundle::{Bundle, Capture, File};
 use crate::diagnostic::Diagnostic;
-use crate::ended::{Ended, Foretold};
+use crate::ended::Ended;
 use crate::escalation::EscalationOptions;
 use crate::event::{EventKind, Recap, Status};
 use crate::facts::HostFacts;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::journal::Source;
 use crate::journal::turn::{self, Turn};
-use crate::journal::{Settled, Source};
-use crate::module::converge::{Call, Field, Mode, Report};
-use crate::module::{Entry, Materials, Registry, Text};
+use crate::module::{Materials, Registry, Text};
 use crate::secrets::Secrets;
-use crate::system::preview::Predicted;
 use crate::system::{System, Time};
 
 type ScriptResult<T> = Result<T, Box<EvalAltResult>>;
@@ -81,7 +79,7 @@ pub(super) struct Scope {
     no_log: bool,
     /// The host that is worked on. The play's own when absent.
     pub there: Option<Rc<Workplace>>,
-    escalation: EscalationOptions,
+    pub(super) escalation: EscalationOptions,
 }
 
 /// A role that is running, or whose handler is.
@@ -111,7 +109,7 @@ pub struct Host {
     recap: Cell<Recap>,
     started: Cell<bool>,
     /// Whether the body of the play has come to its end.
-    complete: Cell<bool>,
+    pub(super) complete: Cell<bool>,
     /// How often the host has come to each `once` and `barrier`.
     pub(super) meetings: RefCell<HashMap<(&'static str, String), u32>>,
 }
@@ -194,67 +192,6 @@ impl Host {
         ended.started = self.started.get();
         self.emit(EventKind::HostFinished { recap });
         ended
-    }
-
-    /// Notes in a host's journal that the play has ended. A host that is lost finds out by itself, when a later run comes.
-    fn note_end(&self, host: &Workplace) {
-        let (complete, met) = (self.complete.get(), host.calls.met());
-        let mut others = host.actors.journals().into_iter();
-        let noted = others.try_for_each(|other| other.ended(complete, &met));
-        if let Err(failure) = noted.and_then(|()| host.journal.ended(complete, &met))
-            && host.system.lost().is_none()
-        {
-            let warning =
-                Diagnostic::new("the end of the play could not be noted").because(failure.to_string());
-            self.emit(EventKind::Warning(Box::new(warning)));
-        }
-    }
-
-    /// What the plays behind this one have to know of a host.
-    fn foretell(&self, host: &Workplace) -> Foretold {
-        if !self.bundle.settings.check {
-            return Foretold::default();
-        }
-        let calls = if self.complete.get() { host.calls.met() } else { Vec::new() };
-        let settled = Settled { handlers: host.calls.handled(), calls };
-        let predicted = host.actors.predicted().unwrap_or_else(|| {
-            let warning = Diagnostic::new("what this play would make is too much to be told to later plays")
-                .hint("what they foretell may not hold; check them in a run of their own");
-            self.emit(EventKind::Warning(Box::new(warning)));
-            Predicted::default()
-        });
-        Foretold { predicted, settled }
-    }
-
-    /// Says how the play stopped.
-    fn conclude(&self, stop: Stop, ended: &mut Ended) {
-        match stop {
-            Stop::Error(error) => {
-                ended.recap.failed = true;
-                self.emit(EventKind::HostFailed(error));
-            }
-            // The loss of the host itself is told by whoever had the connection to it.
-            Stop::Ending(Ending::Lost, at) if !self.is_lost() => {
-                let mut error = self.lost_other().unwrap_or_default();
-                error.at = at;
-                ended.recap.failed = true;
-                self.emit(EventKind::HostFailed(Box::new(error)));
-            }
-            Stop::Ending(Ending::Lost, _) => {}
-            Stop::Ending(Ending::Host, _) => ended.host_done = true,
-            Stop::Ending(Ending::Play, _) => ended.play_done = true,
-            // The task whose time it is makes an error of `Overdue`; nothing is left of it here.
-            Stop::Ending(Ending::Interrupted | Ending::Overdue, _) => ended.recap.interrupted = true,
-            Stop::Ending(Ending::Unknown, at) => {
-                let mut word = Diagnostic::new("the prediction ends here")
-                    .because("what follows depends on a value that only a real run knows")
-                    .hint(
-                        "an action that only reads can say `probe: true`; then check mode knows its result",
-                    );
-                word.at = at;
-                self.emit(EventKind::PredictionEnded(Box::new(word)));
-            }
-        }
     }
 
     /// The playbook with nothing of its top level but imports and constants, and a call that runs the play's body.
@@ -415,39 +352,6 @@ impl Host {
         Rc::clone(&self.here().facts)
     }
 
-    /// Calls a module function, as the user whom the enclosing tasks become.
-    pub(super) fn call(&self, entry: &Entry, arguments: Value) -> Report {
-        let here = self.here();
-        let whom = self.with_scope(|scope| scope.escalation.clone());
-        let actor = match here.actors.acting(&whom, self.checking()) {
-            Ok(Some(actor)) => actor,
-            Ok(None) => return of_predicted_user(),
-            Err(failure) => return Report { failure: Some(failure), ..Report::empty(Status::Failed) },
-        };
-        let journal = match self.checking() {
-            // Nothing is noted.
-            true => Ok(Rc::clone(&here.journal)),
-            false => here.actors.journal(&actor, &here.journal, |whom, source| {
-                let turn = turn(&self.bundle, &here.name);
-                let taken = turn::take(source, &turn, &|event| self.emit(event), &self.interrupt);
-                taken.map(|(journal, _)| journal).map_err(|why| turn::not_had(&whom.user, why))
-            }),
-        };
-        let journal = match journal {
-            Ok(journal) => journal,
-            Err(failure) => return Report { failure: Some(failure), ..Report::empty(Status::Failed) },
-        };
-        let (calls, place) = (&here.calls, &self.place());
-        let call = |mode| Call { mode, materials: self, journal: &*journal, calls, place };
-        if self.checking() {
-            let overlay = here.actors.overlay(&actor);
-            entry.call(arguments, &call(Mode::Check(&overlay)))
-        } else {
-            here.actors.forget_host();
-            entry.call(arguments, &call(Mode::Change(&*actor.system)))
-        }
-    }
-
     // --- variables -------------------------------------------------------------------------------------------------
 
     /// A variable of this host.
@@ -593,16 +497,6 @@ impl Host {
             let left = end.saturating_duration_since(Instant::now());
             std::thread::sleep(left.min(Duration::from_millis(50)));
         }
-    }
-}
-
-/// The report of a call that check mode can't predict, since its user is only predicted.
-fn of_predicted_user() -> Report {
-    Report {
-        reason: Some("the user whom the task becomes is not there yet".to_owned()),
-        changed: Field::Unknown,
-        fields: vec![("value".to_owned(), Field::Unknown)],
-        ..Report::empty(Status::MayChange)
     }
 }
 

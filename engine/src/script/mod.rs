@@ -3,10 +3,12 @@
 //! The top level of a playbook runs once, on the controller ([`playbook`]); the body of a play runs on each host ([`host`]).
 //! Both compile the same sources with the same [`engine`].
 
+mod acting;
 mod actors;
 mod call;
 pub mod calls;
 pub mod catch;
+mod conclusion;
 pub mod controller;
 pub mod current;
 pub mod engine;
