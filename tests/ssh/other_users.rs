@@ -147,6 +147,27 @@ fn what_something_else_has_changed_for_another_user_is_not_touched() {
 }
 
 #[test]
+fn without_becoming_the_others_nothing_is_taken_back() {
+    let Some((project, sshd)) = site(with_password()) else { return };
+    set(&project, &sshd, &right("sudo"));
+    let place = Place::new(&sshd);
+    place.play(&project, "", CHANGES);
+    let name = run(&project, &[]).succeeded().run();
+    let after = place.tree();
+    set(&project, &sshd, "");
+    let refused = roll_back(&project, &name, &[]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    insta::assert_snapshot!(refused.failure(), @r"
+    what the run has changed as `root` can't be taken back
+    caused by: could not become `root` by `sudo`
+    caused by: `sudo` asks for a password, and there is none
+        sudo: a password is required
+    hint: `-K` asks for it; the variable `ansible_become_password` gives one for a host
+    ");
+    assert_eq!(place.tree(), after);
+}
+
+#[test]
 fn a_run_that_was_killed_as_another_user_is_taken_back() {
     let Some((project, sshd)) = site(without_password()) else { return };
     let place = Place::new(&sshd);

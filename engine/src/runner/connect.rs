@@ -1,6 +1,6 @@
 //! From a host's connection variables to a play that runs there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -11,7 +11,7 @@ use super::target::Target;
 use crate::agent::{Work, client};
 use crate::diagnostic::Diagnostic;
 use crate::ended::Ended;
-use crate::escalation::{Escalation, EscalationOptions};
+use crate::escalation::Escalation;
 use crate::event::EventKind;
 use crate::facts::HostFacts;
 use crate::failure::{self, Failure};
@@ -22,37 +22,8 @@ use crate::placement::Placement;
 use crate::project::Project;
 use crate::script::controller::Controller;
 use crate::script::host::{self, Surroundings};
-use crate::secrets::SecretText;
-use crate::system::sandbox::Programs;
 use crate::system::{RootKind, System};
-use crate::transport::{Connection, Stage, Unreachable, ssh};
-
-/// How hosts are reached, as far as the command line says so.
-#[derive(Clone, Default)]
-pub struct ConnectionOptions {
-    /// The kind, over what plays and inventory say: `ssh`, `local`, `chroot`, `sandbox`.
-    pub connection: Option<String>,
-    /// The root of a chroot, or the directory of sandboxes.
-    pub root: Option<PathBuf>,
-    /// What kind of root that is. Found out when absent.
-    pub root_kind: Option<RootKind>,
-    /// The user to log in as.
-    pub user: Option<String>,
-    /// As whom plays are run, over what plays and inventory say.
-    pub escalation: EscalationOptions,
-    /// What to answer when becoming another user needs a password.
-    pub become_password: Option<SecretText>,
-    /// Key files to log in with.
-    pub keys: Vec<PathBuf>,
-    /// The password to log in with.
-    pub password: Option<String>,
-    /// Who connects: whose keys and known hosts are used.
-    pub local_user: ssh::LocalUser,
-    /// Asks for the passphrases of keys. Without it, encrypted keys are of no use.
-    pub ask: Option<ssh::AskSecret>,
-    /// The programs of sandbox hosts.
-    pub sandbox_programs: Option<fn() -> Box<dyn Programs>>,
-}
+use crate::transport::{Connection, Stage, Unreachable};
 
 /// Takes in the events of one host, from whatever thread.
 pub(super) type Emit = Arc<dyn Fn(EventKind) + Send + Sync>;

@@ -4,6 +4,7 @@
 //! the plays. Whatever happens is an event.
 
 mod connect;
+mod connection_options;
 mod connection_variables;
 mod controller;
 mod foretellings;
@@ -38,7 +39,7 @@ use crate::module::Registry;
 use crate::placement::Placement;
 use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
 use crate::secrets::{SecretText, Secrets};
-pub use connect::ConnectionOptions;
+pub use connection_options::ConnectionOptions;
 pub use controller::AskStep;
 pub use prepare::{Options, Prepared, PreparedPlay, PreparedPlaybook, prepare};
 pub use prepare_rollback::prepare_rollback;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::connect::ConnectionOptions;
+use super::connection_options::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
 use super::controller::AskStep;
 use super::shape::{Parts, Shape, Stock};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::connect::ConnectionOptions;
+use super::connection_options::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
 use crate::diagnostic::{Diagnostic, near_match};
 use crate::escalation::{self, DEFAULT_USER, Escalation, EscalationOptions, Method, TaskEscalation};
