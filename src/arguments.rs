@@ -23,6 +23,8 @@ pub enum Command {
     Rollback(Box<Rollback>),
     /// Check playbooks without touching a host
     Lint(Lint),
+    /// Run playbooks on sandboxes, and hold them to what they promise
+    Test(Test),
     /// Show the reference of the modules
     Doc(Doc),
     /// Serve one play on this host; started by the controller
@@ -224,6 +226,22 @@ pub struct Lint {
     /// With --bundle: set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
     #[arg(short, long = "extra-vars", value_name = "K=V", requires = "bundle")]
     pub extra_vars: Vec<String>,
+}
+
+/// `refrain test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Playbooks to test, each on fresh hosts; NAME.setup.rhai and NAME.test.rhai beside it belong to the test
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+
+    /// Which hosts.
+    #[command(flatten)]
+    pub hosts: Hosts,
+
+    /// Keep the sandboxes, in a directory of this one that is named after the playbook
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
 }
 
 /// `refrain doc`.

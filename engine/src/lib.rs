@@ -25,6 +25,7 @@ pub mod journal;
 pub mod module;
 pub mod origin;
 pub mod placement;
+pub mod prediction;
 pub mod printable;
 pub mod project;
 pub mod python_regex;

@@ -6,6 +6,7 @@ pub mod lint;
 mod reaching;
 pub mod rollback;
 pub mod run;
+pub mod test;
 
 use refrain_engine::diagnostic::Diagnostic;
 
@@ -21,4 +22,9 @@ pub fn warn(warnings: &[Diagnostic]) {
     for warning in warnings {
         eprintln!("{} {warning}\n", console::style("warning:").yellow().bold().for_stderr());
     }
+}
+
+/// A number of things, in words.
+fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -89,7 +89,7 @@ fn escalation(arguments: &Connection) -> Result<EscalationOptions, Diagnostic> {
 }
 
 /// Names the run by its start, so that names sort, and by its process, so that two never share one.
-fn run_id() -> String {
+pub fn run_id() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{:x}-{:x}", since.as_millis(), std::process::id())
 }

@@ -24,3 +24,4 @@ mod steps;
 mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
+mod tested_playbooks;

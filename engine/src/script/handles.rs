@@ -152,6 +152,10 @@ fn register_host(engine: &mut Engine) {
             let host = current::host(&context, "host")?;
             Ok(host.bundle.host.groups.iter().map(|group| group.as_str().into()).collect())
         })
+        .register_get("root_kind", |context: NativeCallContext<'_>, _: &mut HostRef| -> Result<String> {
+            let host = current::host(&context, "host")?;
+            Ok(host.here().system.root_kind().word().to_owned())
+        })
         .register_get("check", |context: NativeCallContext<'_>, _: &mut HostRef| -> Result<bool> {
             Ok(current::host(&context, "host")?.checking())
         })

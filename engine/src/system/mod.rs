@@ -276,6 +276,17 @@ pub enum RootKind {
     Offline,
 }
 
+impl RootKind {
+    /// The word for it in playbooks.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::LiveThroughContainer => "live-through-container",
+            Self::Offline => "offline",
+        }
+    }
+}
+
 /// A read-only view of a host.
 ///
 /// Paths are absolute. Everything is what it *is*, or in check mode what it *would be* after the calls so far.

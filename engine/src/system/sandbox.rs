@@ -22,6 +22,11 @@ use crate::failure::Failure;
 
 /// The programs that a sandbox host has.
 pub trait Programs {
+    /// The files that a fresh host has because of them: paths below its root, and what they hold.
+    fn files(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Whether there is a program of this name.
     fn has(&self, name: &str) -> bool;
 
@@ -67,7 +72,7 @@ impl Sandbox {
         let root = directory.join("root");
         let mut attributes = AttributeLog::open(directory.join("attributes.log"))?;
         if !root.is_dir() {
-            furnish(directory, &root, &mut attributes)?;
+            furnish(directory, &root, &mut attributes, programs.files())?;
         }
         let disk = Native::not_lasting(RootKind::Live);
         Ok(Self { root, attributes: RefCell::new(attributes), disk, programs })
@@ -134,11 +139,14 @@ fn unrecorded(stat: &Stat) -> Attributes {
 }
 
 /// The directories that a fresh system has.
-const DIRECTORIES: [&str; 14] = [
+const DIRECTORIES: [&str; 17] = [
     "etc/sv",
+    "etc/runit/core-services",
     "etc/runit/runsvdir/default",
     "etc/xbps.d",
     "usr/bin",
+    "usr/local/bin",
+    "usr/local/sbin",
     "usr/share/xbps.d",
     "usr/share/zoneinfo",
     "var/db/xbps",
@@ -162,7 +170,12 @@ const LINKS: [(&str, &str); 6] = [
 ];
 
 /// The least that a fresh Void Linux system has.
-fn furnish(directory: &Path, root: &Path, attributes: &mut AttributeLog) -> io::Result<()> {
+fn furnish(
+    directory: &Path,
+    root: &Path,
+    attributes: &mut AttributeLog,
+    files: &[(&str, &str)],
+) -> io::Result<()> {
     // Put in place when it is complete: half a host would never be completed.
     let new = directory.join("root.new");
     match fs::remove_dir_all(&new) {
@@ -185,6 +198,10 @@ fn furnish(directory: &Path, root: &Path, attributes: &mut AttributeLog) -> io::
         new.join("etc/os-release"),
         "NAME=\"Void\"\nID=\"void\"\nPRETTY_NAME=\"Void Linux (a sandbox)\"\nVARIANT_ID=sandbox\n",
     )?;
+    for (path, text) in files {
+        fs::create_dir_all(new.join(path).parent().unwrap_or(&new))?;
+        fs::write(new.join(path), text)?;
+    }
     for (path, mode) in [("/root", 0o700), ("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/etc/shadow", 0o600)] {
         attributes.set(Path::new(path), Attributes { mode, uid: 0, gid: 0 })?;
     }

@@ -8,9 +8,9 @@ use refrain_engine::runner::listing::{ListedVariable, Listing};
 use refrain_engine::runner::{self, ConnectionOptions, Options};
 use refrain_engine::transport::ssh::LocalUser;
 
-use super::plural;
 use crate::arguments::Lint;
 use crate::commands::complain;
+use crate::commands::plural;
 use crate::{exit, prompt};
 
 /// Shows the bundles of all plays on `host`.

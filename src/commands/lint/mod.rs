@@ -6,7 +6,7 @@ use refrain_engine::analysis;
 use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::project::Project;
 
-use super::{complain, warn};
+use super::{complain, plural, warn};
 use crate::arguments::Lint;
 use crate::exit;
 
@@ -47,8 +47,4 @@ pub fn execute(arguments: &Lint) -> u8 {
     };
     println!("{} checked, {verdict}", plural(arguments.playbooks.len(), "playbook"));
     exit::DONE
-}
-
-fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
