@@ -137,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("refrain", type=Path, help="the release build")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--only", help="one of ssh, slow, local, scale")
+    parser.add_argument("--only", help="one of ssh, slow, local, matrix, scale")
     arguments = parser.parse_args()
     refrain = str(arguments.refrain.resolve())
     with tempfile.TemporaryDirectory() as temporary:
@@ -153,6 +153,8 @@ def main() -> None:
             slowly(refrain, top, home, environment, arguments.rounds)
         if arguments.only in (None, "local"):
             locally(refrain, top, environment, arguments.rounds)
+        if arguments.only in (None, "matrix") and os.getuid() == 0:
+            matrix(refrain, top, environment, arguments.rounds)
         if arguments.only in (None, "scale"):
             scale(refrain, top, environment)
 
@@ -230,6 +232,21 @@ def locally(refrain: str, top: Path, environment: dict[str, str], rounds: int) -
             timed(command, environment, inside)
             commands[f"refrain, {tasks} tasks, chroot, converged"] = command
     compare("Local and chroot, the whole process", commands, rounds, environment, top)
+
+
+def matrix(refrain: str, top: Path, environment: dict[str, str], rounds: int) -> None:
+    """The playbooks of the Matrix on a root that they have converged. It is made in a sandbox, where its programs are simulated."""
+    project = HERE.parent
+    boxes = top / "boxes"
+    run = [refrain, "run", "--limit", "node1"]
+    for playbook in ("base.setup", "base", "nomad"):
+        sandbox = [*run, f"playbooks/{playbook}.rhai", "-c", "sandbox", "--root", str(boxes)]
+        timed(sandbox, environment, project)
+    root = str(boxes / "node1" / "root")
+    command = [*run, "playbooks/base.rhai", "playbooks/nomad.rhai", "--root", root, "--root-kind", "offline"]
+    # A sandbox only notes the owners and modes; here they are set.
+    timed(command, environment, project)
+    compare("The Matrix, chroot, the whole process", {"`true`": ["true"], "base + nomad, converged": command}, rounds, environment, project)
 
 
 def scale(refrain: str, top: Path, environment: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ pub mod run;
 pub mod sshd;
 pub mod started;
 pub mod terminal;
+pub mod void_root;
 
 use std::path::Path;
 
