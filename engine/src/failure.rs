@@ -48,17 +48,6 @@ pub enum Failure {
         /// What the program said.
         output: String,
     },
-    /// A program that knows the format of a file does not accept what would have been put in place.
-    #[error("`{program}` does not accept what `{}` would be", path.display())]
-    Refused {
-        /// The program, as it was asked for.
-        program: String,
-        /// Where the file would have been.
-        #[serde(with = "raw_path")]
-        path: PathBuf,
-        /// What the program said.
-        output: String,
-    },
     /// A command could not be started.
     #[error("could not start `{program}`: {reason}")]
     Start {

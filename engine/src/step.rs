@@ -121,6 +121,13 @@ pub enum Undo {
     Irreversible(String),
 }
 
+impl Undo {
+    /// This one command, which takes back everything.
+    pub fn command(command: Command) -> Self {
+        Self::Run { commands: vec![command], kept: None }
+    }
+}
+
 /// The steps that the engine owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {

@@ -15,26 +15,32 @@ mod runit;
 mod ssh_keygen;
 mod sshd;
 mod visudo;
-mod xbps;
 pub mod xbps;
 
 use std::path::Path;
 
 use refrain_engine::failure::Failure;
 use refrain_engine::system::sandbox::{Programs, Sandbox};
-use refrain_engine::system::{Command, Output, System};
+use refrain_engine::system::{Command, Kind, Output, System, View};
 
 pub use executable::executable;
 pub use invocation::{Input, Invocation, Process, Program};
 
 /// All programs, by name.
 pub const PROGRAMS: &[(&str, Program)] = &[
-    ("true", succeed),
-    ("false", fail),
-    ("sv", runit::sv),
     ("chronyd", chronyd::chronyd),
+    ("false", fail),
+    ("ip6tables-restore", packet_filter::iptables_restore),
+    ("iptables-restore", packet_filter::iptables_restore),
+    ("locale", locales::locale),
+    ("locale-gen", locales::locale_gen),
+    ("modprobe", kernel_modules::modprobe),
+    ("mount", mounts::mount),
     ("ssh-keygen", ssh_keygen::ssh_keygen),
     ("sshd", sshd::sshd),
+    ("sv", runit::sv),
+    ("true", succeed),
+    ("umount", mounts::umount),
     ("visudo", visudo::visudo),
     ("xbps-alternatives", xbps::alternatives),
     ("xbps-create", xbps::create),
@@ -45,13 +51,6 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("xbps-remove", xbps::remove),
     ("xbps-rindex", xbps::rindex),
     ("xbps-uhelper", xbps::uhelper),
-    ("ip6tables-restore", packet_filter::iptables_restore),
-    ("iptables-restore", packet_filter::iptables_restore),
-    ("locale", locales::locale),
-    ("locale-gen", locales::locale_gen),
-    ("modprobe", kernel_modules::modprobe),
-    ("mount", mounts::mount),
-    ("umount", mounts::umount),
 ];
 
 /// The program of this name, without a directory.
@@ -79,21 +78,48 @@ pub fn play_as(
     Some(invocation.ended(status))
 }
 
+/// The files that a fresh Void Linux host has, beside what every system has: where packages come from, and whose they are.
+pub const FILES: &[(&str, &str)] = &[
+    ("usr/share/xbps.d/00-repository-main.conf", "repository=https://repo-default.voidlinux.org/current\n"),
+    (
+        "var/db/xbps/keys/60:ae:0c:d6:f0:95:17:80:bc:93:46:7a:89:af:a3:2d.plist",
+        include_str!("xbps/void-key.plist"),
+    ),
+];
+
 /// The programs of a sandbox host.
 pub struct Simulation;
 
 impl Programs for Simulation {
+    fn files(&self) -> &'static [(&'static str, &'static str)] {
+        FILES
+    }
+
     fn has(&self, name: &str) -> bool {
         program(name).is_some()
     }
 
     fn run(&self, command: &Command, system: &Sandbox) -> Result<Output, Failure> {
         let stdin = || command.stdin.clone().unwrap_or_default();
-        play(command, &stdin, system).ok_or_else(|| Failure::Start {
+        if let Some(output) = play(command, &stdin, system) {
+            return Ok(output);
+        }
+        // A script that a playbook has put there is not run: nobody here could. It is taken to do what it is for.
+        let first = command.argv.first().map(Path::new).filter(|program| program.is_absolute());
+        if first.is_some_and(|program| is_executable(system, program)) {
+            return Ok(Output::default());
+        }
+        Err(Failure::Start {
             program: command.argv.first().cloned().unwrap_or_default(),
             reason: "the sandbox has no such program".to_owned(),
         })
     }
+}
+
+/// Whether there is a program at a path of the host.
+fn is_executable(host: &dyn View, path: &Path) -> bool {
+    let stat = host.stat(path).ok().flatten();
+    stat.is_some_and(|stat| stat.kind == Kind::File && stat.attributes.mode & 0o111 != 0)
 }
 
 fn succeed(_: &mut Invocation<'_>) -> i32 {

@@ -1,27 +1,23 @@
 //! The standard library of refrain: the functions that playbooks call.
 //!
 //! A namespace is a file or a folder that holds its functions' types and a table of them, `ENTRIES`; registering it is one
-//! line in [`registry`]. What several namespaces need stands beside them: the arguments [`host_path`], [`one_or_many`],
-//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`document`] for whatever edits a text, [`whole_file`] for
-//! whatever decides about the content of a file, [`validated_file`] where a program knows whether that makes sense,
-//! [`configuration_file`] where a directory belongs to it, [`accounts`] for whatever edits users and groups, and [`web`] for
-//! whatever comes from the network.
-//! whatever decides about the content of a file, [`accounts`] for whatever edits users and groups, and [`web`] for whatever
-//! comes from the network.
-//! [`seconds`] and [`attributes`], [`glob`] for patterns of paths, [`whole_file`] for whatever decides about the content of a
-//! file, [`validated_file`] where a program knows whether that makes sense, [`accounts`] for whatever edits users and groups, and [`web`] for whatever comes from the network.
-//! [`shell_assignments`] for lines `NAME=value`, [`command_step`] for a change that a command makes, [`kernel_value`] and
-//! [`host_namespaces`] for what concerns the running system, [`accounts`] for whatever edits users and groups, and [`web`] for
-//! whatever comes from the network.
+//! line in [`registry`]. What several namespaces need stands beside them:
+//!
+//! * arguments: [`host_path`], [`one_or_many`], [`seconds`], [`attributes`], and [`glob`] for patterns of paths;
+//! * files: [`whole_file`] for whatever decides about the content of a file, [`document`] and [`shell_assignments`] for whatever edits
+//!   a text, [`validated_file`] where a program knows whether that makes sense, [`configuration_file`] where a directory
+//!   belongs to it, [`packet_filter`] for rules of either kind;
+//! * what is no file: [`command_step`] for a change that a command makes, [`kernel_value`] and [`host_namespaces`] for what
+//!   concerns the running system, [`accounts`] for users and groups, [`web`] for whatever comes from the network.
 
 pub mod accounts;
 mod argument_schema;
 pub mod attributes;
 pub mod chrony;
 pub mod command;
+pub mod command_step;
 pub mod configuration_file;
 pub mod cron;
-pub mod command_step;
 pub mod directories;
 pub mod docker;
 pub mod document;
@@ -67,14 +63,13 @@ pub fn registry() -> Registry {
     registry.add("command", "Programs and scripts that are run", command::ENTRIES);
     registry.add("user", "Accounts of people and services", user::ENTRIES);
     registry.add("group", "Groups of users", group::ENTRIES);
-    registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
-    registry.add("runit", "Services that runit supervises", runit::ENTRIES);
-    registry.add("docker", "The Docker daemon", docker::ENTRIES);
     registry.add("sudo", "Who may run what as whom", sudo::ENTRIES);
-    registry.add("chrony", "The time of the host", chrony::ENTRIES);
-    registry.add("cron", "Commands that are run at certain times", cron::ENTRIES);
-    registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
+    registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
     registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
+    registry.add("runit", "Services that runit supervises", runit::ENTRIES);
+    registry.add("cron", "Commands that are run at certain times", cron::ENTRIES);
+    registry.add("chrony", "The time of the host", chrony::ENTRIES);
+    registry.add("docker", "The Docker daemon", docker::ENTRIES);
     registry.add("hostname", "The host's name", hostname::ENTRIES);
     registry.add("hosts", "Names and addresses in /etc/hosts", hosts::ENTRIES);
     registry.add("resolver", "Where names are looked up", resolver::ENTRIES);
@@ -85,5 +80,6 @@ pub fn registry() -> Registry {
     registry.add("mount", "File systems, declared and mounted", mount::ENTRIES);
     registry.add("timezone", "The time zone", timezone::ENTRIES);
     registry.add("locale", "Languages and their conventions", locale::ENTRIES);
+    registry.add("reboot", "Restarting a machine", reboot::ENTRIES);
     registry
 }

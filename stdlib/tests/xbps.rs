@@ -136,11 +136,12 @@ fn a_play_on_a_fresh_host_is_foretold() {
 #[test]
 fn what_is_taken_back_in_a_play_is_foretold_too() {
     let host = Host::new();
-    host.offer(&[needing("tool-1.0_1", "libtool>=1"), package("libtool-1.2_1")]);
+    host.offer(&[needing("tool-1.0_1", "libtool>=1"), package("libtool-1.2_1"), package("late-1.0_1")]);
     host.change("xbps::install", &json!({ "packages": "tool" }));
     let overlay = host.overlay();
     let check = |function: &str, arguments: &Value| call(Mode::Check(&overlay), function, arguments);
     let removed = check("xbps::remove", &json!({ "packages": "tool", "recursive": true }));
+    assert_eq!(removed.status, Status::WouldChange);
     assert_eq!(words(&removed.steps), ["remove tool-1.0_1", "remove libtool-1.2_1"]);
     assert_eq!(overlay.lstat(Path::new("/usr/bin/tool")).unwrap(), None);
     let again = check("xbps::remove", &json!({ "packages": "libtool" }));
@@ -148,6 +149,18 @@ fn what_is_taken_back_in_a_play_is_foretold_too() {
     let installed = check("xbps::installed", &json!({ "package": "libtool" }));
     assert_eq!(installed.fields, [("value".to_owned(), Field::Known(json!(false)))]);
     assert_eq!(host.version("libtool"), json!("1.2_1"), "nothing has really happened");
+
+    // xbps itself knows nothing of what is only predicted.
+    let again = check("xbps::install", &json!({ "packages": "tool" }));
+    let known = ["install tool-1.0_1", "install again what it needs of what was removed"];
+    assert_eq!((again.status, words(&again.steps)), (Status::MayChange, known.map(str::to_owned).to_vec()));
+    check("xbps::install", &json!({ "packages": "late" }));
+    let orphans = check("xbps::remove", &json!({ "packages": "late", "recursive": true }));
+    let known = ["remove late-1.0_1", "remove what nothing else needs then"];
+    assert_eq!(
+        (orphans.status, words(&orphans.steps)),
+        (Status::MayChange, known.map(str::to_owned).to_vec())
+    );
 }
 
 #[test]
@@ -245,6 +258,7 @@ fn a_key_that_is_not_trusted_is_foretold() {
     let host = Host::new();
     let url = "https://repo-default.voidlinux.org/current";
     host.put("/etc/xbps.d/50-local.conf", &format!("repository={url}\n"));
+    fs::remove_dir_all(host.directory.path().join("root/var/db/xbps/keys")).unwrap();
     let arguments = json!({ "packages": "chrony" });
     let foretold = call(Mode::Check(&host.overlay()), "xbps::install", &arguments).failure.unwrap();
     assert!(foretold.to_string().contains("60:ae:0c:d6:f0:95:17:80:bc:93:46:7a:89:af:a3:2d"), "{foretold}");
@@ -293,6 +307,7 @@ fn a_transaction_is_taken_back_with_modes_and_holds() {
     let expected = [
         "xbps-remove -y new",
         "xbps-rindex -a /var/cache/xbps/tool-1.0_1.x86_64.xbps",
+        "xbps-rindex -c /var/cache/xbps",
         "xbps-install -y -f --repository=/var/cache/xbps tool-1.0_1 held-1.0_1",
         "xbps-pkgdb -m hold held",
     ];

@@ -22,6 +22,8 @@ pub struct Database {
     /// Groups of alternatives: the names of packages that provide it, the one in use first. Absent until the first package
     /// is unpacked.
     pub alternatives: Option<BTreeMap<String, Vec<String>>>,
+    /// Whether there was no database.
+    pub is_missing: bool,
     /// Which packages need a package, by its name.
     needed_by: OnceCell<BTreeMap<String, Vec<String>>>,
 }
@@ -43,7 +45,7 @@ impl Database {
     /// `EINVAL` for a broken one.
     pub fn read(disk: Disk<'_>, meta: &Path) -> Result<Self, Errno> {
         let text = match disk.read_text(&place(meta)) {
-            Err(Errno::ENOENT) => return Ok(Self::default()),
+            Err(Errno::ENOENT) => return Ok(Self { is_missing: true, ..Self::default() }),
             text => text?,
         };
         let mut database = Self::default();

@@ -8,14 +8,20 @@ use refrain_engine::failure::Failure;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub i32);
 
-/// The numbers that xbps meets, with the texts of the C library.
+/// The numbers that xbps meets or that scripts end with, and the texts of the C library.
 const TEXTS: &[(Errno, &str)] = &[
     (Errno::EPERM, "Operation not permitted"),
     (Errno::ENOENT, "No such file or directory"),
+    (Errno(3), "No such process"),
+    (Errno(4), "Interrupted system call"),
     (Errno::EIO, "Input/output error"),
     (Errno::ENXIO, "No such device or address"),
     (Errno::ENOEXEC, "Exec format error"),
+    (Errno(7), "Argument list too long"),
+    (Errno(9), "Bad file descriptor"),
+    (Errno(10), "No child processes"),
     (Errno::EAGAIN, "Resource temporarily unavailable"),
+    (Errno(12), "Cannot allocate memory"),
     (Errno::EACCES, "Permission denied"),
     (Errno::EBUSY, "Device or resource busy"),
     (Errno::EEXIST, "File exists"),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use refrain_engine::system::View;
+use refrain_engine::system::{System, View};
 
 use crate::host::Host;
 
@@ -12,6 +12,8 @@ const MIRROR: &str = "https://repo-default.voidlinux.org/current";
 fn a_fresh_host_installs_from_the_mirror() {
     let host = Host::new(&[MIRROR]);
     assert_eq!(host.call("xbps-query -l").stdout, "");
+    // Without the key that comes with the system, it is asked for.
+    host.sandbox.remove(Path::new("/var/db/xbps/keys")).unwrap();
     let refused = host.call("xbps-install -Sy chrony");
     assert_eq!(refused.status, 1);
     assert!(refused.stderr.contains("Do you want to import this public key? [Y/n] "), "{refused:?}");

@@ -70,7 +70,7 @@ impl State for ModprobeAbsent {
                 text: format!("unload the module {}", self.name),
                 command: command.clone(),
                 brings: vec![(MODULE, self.name.kernels(), false.into())],
-                undo: Undo::Run(Command { argv, ..command.clone() }),
+                undo: Undo::command(Command { argv, ..command.clone() }),
             }));
         }
         Ok(plan)

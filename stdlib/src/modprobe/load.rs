@@ -78,7 +78,7 @@ impl State for ModprobeLoad {
                 text: format!("load the module {}", self.name),
                 command: command.clone(),
                 brings: vec![(MODULE, self.name.kernels(), true.into())],
-                undo: Undo::Run(Command { argv: unload(&self.name), ..command.clone() }),
+                undo: Undo::command(Command { argv: unload(&self.name), ..command.clone() }),
             }));
         }
         Ok(plan)

@@ -136,7 +136,7 @@ impl Running {
         match &self.mount {
             None => Ok(Some(CommandStep {
                 text: format!("mount {} on {place}", wanted.source),
-                undo: Undo::Run(Command { argv: self.unmount.clone(), ..command.clone() }),
+                undo: Undo::command(Command { argv: self.unmount.clone(), ..command.clone() }),
                 command,
                 brings,
             })),
@@ -156,7 +156,7 @@ impl Running {
                     Some(_) => remount(before, &wanted.options),
                     None => word.clone(),
                 });
-                let undo = Undo::Run(Command { argv: back.collect(), ..command.clone() });
+                let undo = Undo::command(Command { argv: back.collect(), ..command.clone() });
                 let text = format!("mount {place} anew with {}", wanted.options);
                 Ok(Some(CommandStep { text, undo, command, brings }))
             }

@@ -58,7 +58,7 @@ impl Unmount {
             text: format!("unmount {} from {place}", self.mount.source),
             command: self.command.clone(),
             brings: vec![(MOUNT, place.to_owned(), Value::Null)],
-            undo: Undo::Run(Command { argv: self.mount_again.clone(), ..self.command.clone() }),
+            undo: Undo::command(Command { argv: self.mount_again.clone(), ..self.command.clone() }),
         }
     }
 }

@@ -125,6 +125,6 @@ impl Step for Order {
     fn undo(&self) -> Undo {
         let opposite = if self.wanted == Wanted::Up { Wanted::Down } else { Wanted::Up };
         let order = self.supervisor.order(opposite.order(), &self.name);
-        Undo::Run { commands: vec![order], kept: None }
+        Undo::command(order)
     }
 }

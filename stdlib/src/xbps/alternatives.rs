@@ -103,8 +103,7 @@ pub struct Choice {
 
 impl Step for Choice {
     fn describe(&self) -> String {
-        let was = self.members.first().map(|before| format!(" (was {before})")).unwrap_or_default();
-        format!("use {} for {}{was}", self.package, self.group)
+        format!("use {} for {}", self.package, self.group)
     }
 
     fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {

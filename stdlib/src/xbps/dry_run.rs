@@ -70,6 +70,10 @@ impl DryRun {
                 return;
             }
             line.before = now.map(|now| now.version.clone());
+            if now.is_none() {
+                // What xbps still sees would be gone by then.
+                line.deed = Deed::Install;
+            }
         }
         // Asked for bounds, or forced, xbps would change it all the same.
         let is_held = packages.now.packages.get(&line.name).is_some_and(|package| package.hold);

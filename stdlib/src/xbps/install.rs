@@ -159,6 +159,7 @@ impl Install {
             contents,
             created: self.created(),
             refreshes: xbps.is_fresh(),
+            unknown: unknown(packages),
             asked: Asked { installed: asks.names, manual: self.manual(), ..Asked::default() },
             planned: run.planned,
         }))
@@ -188,10 +189,10 @@ impl Install {
         let run = DryRun::install(xbps, self.options(), &asks.names, packages)?;
         let is_older = |pattern: &&&Pattern| {
             let planned = run.planned.iter().chain(&run.held).any(|line| line.name == pattern.name());
-            packages.now.packages.contains_key(pattern.name()) && !planned
+            packages.real.packages.contains_key(pattern.name()) && !planned
         };
         if missing.iter().any(|pattern| is_older(&pattern)) {
-            // Without force, xbps does not go back to an older version.
+            // Without force, xbps neither goes back to an older version nor plans for what is gone only by prediction.
             return DryRun::install(xbps, &self.forced(), &asks.names, packages);
         }
         Ok(run)
@@ -263,6 +264,14 @@ impl Install {
         let known: Vec<String> = names.filter(|name| packages.now.packages.contains_key(name)).collect();
         ModeChange::of(self.mode?.into(), &known, packages)
     }
+}
+
+/// What xbps can't say beforehand: it still sees what is gone only by prediction.
+fn unknown(packages: &Packages) -> Option<&'static str> {
+    let mut predicted = packages.prediction.packages.iter();
+    let is_gone =
+        predicted.any(|(name, package)| package.is_none() && packages.real.packages.contains_key(name));
+    is_gone.then_some("install again what it needs of what was removed")
 }
 
 /// What xbps has to be asked for.

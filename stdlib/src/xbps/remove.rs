@@ -67,7 +67,8 @@ impl State for Remove {
             return Ok(None);
         }
         let planned = self.planned(context, &packages, &names)?;
-        if planned.is_empty() {
+        let unknown = self.unknown(&packages);
+        if planned.is_empty() && unknown.is_none() {
             return Ok(None);
         }
         let xbps = Xbps::new(context, &[], false)?;
@@ -80,6 +81,7 @@ impl State for Remove {
             created: Created::default(),
             asked: Asked { removed: names, ..Asked::default() },
             refreshes: false,
+            unknown,
             planned,
         }))
     }
@@ -104,6 +106,14 @@ impl Remove {
             .into_iter()
             .filter(|(given, _)| *given)
             .map(|(_, word)| word)
+    }
+
+    /// What xbps can't say beforehand: what else goes along of packages that are there only by prediction.
+    fn unknown(&self, packages: &Packages) -> Option<&'static str> {
+        let mut predicted = packages.now.packages.keys();
+        let is_new = |name: &String| !packages.real.packages.contains_key(name);
+        let depends = (self.recursive || self.orphans) && predicted.any(is_new);
+        depends.then_some("remove what nothing else needs then")
     }
 
     /// What would be removed: what is really there, as xbps says; what is there only by prediction, by itself.

@@ -37,6 +37,8 @@ pub struct Transaction {
     pub asked: Asked,
     /// Whether the index is brought up to date along with it.
     pub refreshes: bool,
+    /// What it may do beyond what is planned, in words, where check mode can't know that.
+    pub unknown: Option<&'static str>,
 }
 
 /// What a transaction was asked for.
@@ -69,11 +71,18 @@ impl Transaction {
 
 impl Step for Transaction {
     fn describe(&self) -> String {
-        self.planned.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        let unknown = self.unknown.map(str::to_owned);
+        self.planned.iter().map(ToString::to_string).chain(unknown).collect::<Vec<_>>().join(", ")
     }
 
     fn reports(&self) -> Vec<StepReport> {
-        self.planned.iter().map(|line| StepReport { text: line.to_string(), diff: None }).collect()
+        let unknown = self.unknown.map(str::to_owned);
+        let lines = self.planned.iter().map(ToString::to_string).chain(unknown);
+        lines.map(|text| StepReport { text, diff: None }).collect()
+    }
+
+    fn certain(&self) -> bool {
+        self.unknown.is_none()
     }
 
     fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {

@@ -87,6 +87,8 @@ impl Back {
         add(&["xbps-remove", "-y"], self.removed);
         let from_cache = !self.cached.is_empty();
         add(&["xbps-rindex", "-a"], self.cached);
+        // The cache may have been cleaned since, of these or of what was taken back before.
+        add(&["xbps-rindex", "-c"], from_cache.then(|| CACHE.to_owned()).into_iter().collect());
         let cache = format!("--repository={CACHE}");
         // Forced, because the version that is there may be newer.
         let install = ["xbps-install", "-y", "-f", &cache];

@@ -87,6 +87,7 @@ impl State for Upgrade {
             created: Created::default(),
             asked: Asked::default(),
             refreshes: xbps.is_fresh(),
+            unknown: None,
             planned: run.planned,
         };
         Ok(Found { transaction: Some(transaction), services })

@@ -98,7 +98,8 @@ impl Host {
                 symlink("busybox", bin.join(name)).unwrap();
             }
             if SIMULATED.contains(&namespace) {
-                install_simulated(&bin);
+                // A package may bring a program of the same name, which is none: what is simulated is found before it.
+                install_simulated(&host.root().join("usr/local/bin"));
             }
         }
         if let Ok(before) = fs::read_to_string(fixtures(namespace).join("before.rhai")) {

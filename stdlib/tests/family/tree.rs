@@ -15,6 +15,13 @@ pub struct Node {
     modified: Option<Time>,
 }
 
+impl Node {
+    /// What is in a file that holds text.
+    fn text(&self) -> Option<&str> {
+        self.content.as_ref().and_then(Content::known).and_then(|bytes| std::str::from_utf8(bytes).ok())
+    }
+}
+
 /// Everything by its path.
 pub type Tree = BTreeMap<PathBuf, Node>;
 
@@ -37,8 +44,8 @@ pub fn below(host: &dyn View, top: &Path, besides: &Path) -> Tree {
     tree
 }
 
-/// The same without the times of changes, neither those of files nor those that a package database keeps; and without that a
-/// package is not automatic, which the database says or leaves out.
+/// The same without the times of changes, neither those of files nor those that a package database keeps; and without what that
+/// says or leaves out by what was done to it before: that a package is not automatic, and its name a second time.
 pub fn without_times(mut tree: Tree) -> Tree {
     for (path, node) in &mut tree {
         node.modified = None;
@@ -57,7 +64,8 @@ fn lasting_lines(database: &str) -> Vec<&str> {
     while let Some(line) = lines.next() {
         let value = lines.peek().map(|value| value.trim());
         match (line.trim(), value) {
-            ("<key>install-date</key>", _) | ("<key>automatic-install</key>", Some("<false/>")) => {
+            ("<key>install-date</key>" | "<key>pkgname</key>", _)
+            | ("<key>automatic-install</key>", Some("<false/>")) => {
                 lines.next();
             }
             _ => lasting.push(line),
@@ -76,7 +84,16 @@ pub fn same(expected: &Tree, found: &Tree) -> Result<(), String> {
     match paths.into_iter().find(|path| expected.get(*path) != found.get(*path)) {
         None => Ok(()),
         Some(path) => {
-            Err(format!("`{}`: {:?} instead of {:?}", path.display(), found.get(path), expected.get(path)))
+            let (found, expected) = (found.get(path), expected.get(path));
+            Err(match (found.and_then(Node::text), expected.and_then(Node::text)) {
+                (Some(found), Some(expected)) if found != expected => {
+                    let mut lines = found.lines().zip(expected.lines());
+                    let (found, expected) =
+                        lines.find(|(found, expected)| found != expected).unwrap_or_default();
+                    format!("`{}`: line `{found}` instead of `{expected}`", path.display())
+                }
+                _ => format!("`{}`: {found:?} instead of {expected:?}", path.display()),
+            })
         }
     }
 }

@@ -97,19 +97,36 @@ impl Commit<'_, '_, '_> {
             let _ = self.xbps.disk.remove(&place);
         }
         match unpacked {
-            Unpacked::Link(target) => self.put(&place, |disk| disk.link(&place, target)),
+            Unpacked::Link(target) => {
+                self.put(&place, |disk| disk.link(&place, target))?;
+                self.tell_unpacked(pkgver, path, 0, false);
+                Ok(())
+            }
             Unpacked::File { content, mode, .. } => {
                 let there = there.filter(|there| matches!(there.kind, Kind::File | Kind::Link));
                 let fate = match there {
                     Some(_) if self.manner.overwrites => Fate::Written,
-                    Some(there) if is_kept_configuration => {
+                    Some(ref there) if is_kept_configuration => {
                         let is_link = there.kind == Kind::Link;
                         self.configuration_file(package, path, content, before, is_link)?
                     }
-                    Some(there) => self.other_file(&place, content, &there),
+                    Some(ref there) => self.other_file(&place, content, there),
                     None => Fate::Written,
                 };
-                self.settle(&place, fate, content, *mode)
+                self.settle(&place, &fate, content, *mode)?;
+                let was_configuration = is_kept_configuration && there.is_some();
+                match fate {
+                    Fate::Written => self.tell_unpacked(pkgver, path, content.len(), was_configuration),
+                    Fate::Beside(name) => {
+                        let path = format!(
+                            "{}{name}",
+                            &path[..path.len() - path.rsplit('/').next().map_or(0, str::len)]
+                        );
+                        self.tell_unpacked(pkgver, &path, content.len(), was_configuration);
+                    }
+                    Fate::Left => {}
+                }
+                Ok(())
             }
         }
     }
@@ -120,7 +137,7 @@ impl Commit<'_, '_, '_> {
         if is_same { Fate::Left } else { Fate::Written }
     }
 
-    fn settle(&mut self, place: &Path, fate: Fate, content: &[u8], mode: u32) -> Result<(), Errno> {
+    fn settle(&mut self, place: &Path, fate: &Fate, content: &[u8], mode: u32) -> Result<(), Errno> {
         match fate {
             Fate::Written => self.put(place, |disk| disk.write(place, content, mode)),
             Fate::Beside(name) => {
@@ -137,6 +154,14 @@ impl Commit<'_, '_, '_> {
                     _ => Ok(()),
                 }
             }
+        }
+    }
+
+    /// Tells of a file that was put in place, if more is to be told.
+    fn tell_unpacked(&mut self, pkgver: &str, path: &str, size: usize, is_configuration: bool) {
+        if self.xbps.is_verbose {
+            let what = if is_configuration { "configuration file" } else { "file" };
+            self.tell(format!("{pkgver}: unpacked {what} `.{path}' ({size} bytes)"));
         }
     }
 

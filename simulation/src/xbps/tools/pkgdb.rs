@@ -131,8 +131,7 @@ fn check_all(xbps: &mut Xbps<'_, '_>, checks: &[Check]) -> bool {
     let mut is_good = true;
     for package in packages {
         if xbps.is_verbose {
-            // The real one tells this on standard output.
-            xbps.say(format!("Checking {} ...", package.pkgver()));
+            xbps.complain(format!("Checking {} ...", package.pkgver()));
         }
         is_good &= check(xbps, &package, checks);
     }

@@ -48,6 +48,9 @@ pub fn run(call: &mut Invocation<'_>) -> i32 {
 }
 
 fn all(xbps: &mut Xbps<'_, '_>, options: &Options) -> bool {
+    if xbps.database.is_missing {
+        return false;
+    }
     let is_ignored =
         |package: &Package| options.all('i').any(|name| name == package.name() || name == package.pkgver());
     let packages = xbps.database.packages().filter(|package| !is_ignored(package));

@@ -66,7 +66,7 @@ impl Transaction {
             match self.need(xbps, wanted, name) {
                 Need::Nothing => {}
                 Need::Missing => self.miss(wanted),
-                Need::Configure(installed) => self.store(Entry::new(installed, Action::Configure)),
+                Need::Configure(installed) => self.add(xbps, Entry::new(installed, Action::Configure)),
                 Need::Package(action, installed) => {
                     self.add_dependency(xbps, package, wanted, (action, installed), queued)?;
                 }
@@ -108,10 +108,14 @@ impl Transaction {
         Need::Package(action, Some(installed.clone()))
     }
 
+    /// Notes that a dependency can't be had. As xbps has it, one without a range is only noted if it is the first, and
+    /// nothing is noted after it.
     fn miss(&mut self, wanted: &str) {
-        // As xbps has it: a second missing dependency is compared with the lines so far, in which a word stands before the
-        // name, so that it is never one of them.
-        self.missing.push(format!("MISSING: {wanted}"));
+        let has_range = |wanted: &str| version::pattern_version(wanted).is_some();
+        let is_first = self.missing.is_empty();
+        if is_first || has_range(wanted) && self.missing.iter().all(|missing| has_range(missing)) {
+            self.missing.push(format!("MISSING: {wanted}"));
+        }
     }
 
     fn add_dependency(
@@ -149,7 +153,7 @@ impl Transaction {
             true => Action::Download,
             false => action,
         };
-        self.store(Entry::new(found, action));
+        self.add(xbps, Entry::new(found, action));
         Ok(())
     }
 }

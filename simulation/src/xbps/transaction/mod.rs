@@ -134,13 +134,17 @@ impl Transaction {
         find_provider(self.entries.iter().map(|entry| &entry.package), providers, wanted)
     }
 
-    /// Adds a package, unless it is there as the same or a later version.
-    fn store(&mut self, entry: Entry) {
-        if let Some(at) = self.find(entry.package.name()) {
-            if version::compare(entry.package.pkgver(), self.entries[at].package.pkgver()).is_le() {
+    /// Adds a package, unless it is there as the same or a later version. It is told of if more is to be told.
+    fn add(&mut self, xbps: &mut Xbps<'_, '_>, entry: Entry) {
+        let package = &entry.package;
+        if let Some(at) = self.find(package.name()) {
+            if version::compare(package.pkgver(), self.entries[at].package.pkgver()).is_le() {
                 return;
             }
             self.entries.remove(at);
+        }
+        if xbps.is_verbose && entry.action != Action::Remove {
+            xbps.say(format!("Found {} in repository {}", package.pkgver(), package.text("repository")));
         }
         self.entries.push(entry);
     }

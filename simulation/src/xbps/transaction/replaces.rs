@@ -48,7 +48,7 @@ impl Transaction {
             self.entries[at].package.pkgver()
         );
         if xbps.is_verbose {
-            xbps.say(told);
+            xbps.complain(told);
         }
         if is_new {
             let entry = Entry { is_replaced: true, ..Entry::new(replaced, Action::Remove) };

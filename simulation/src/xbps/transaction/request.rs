@@ -117,18 +117,8 @@ impl Transaction {
         if action == Action::Install && self.manner.automatic {
             package.set("automatic-install", super::super::plist::Value::Flag(true));
         }
-        self.announce(xbps, Entry::new(package, action));
+        self.add(xbps, Entry::new(package, action));
         Ok(())
-    }
-
-    fn announce(&mut self, xbps: &mut Xbps<'_, '_>, entry: Entry) {
-        let found =
-            format!("Found {} in repository {}", entry.package.pkgver(), entry.package.text("repository"));
-        let before = self.entries.len();
-        self.store(entry);
-        if xbps.is_verbose && self.entries.len() > before {
-            xbps.say(found);
-        }
     }
 
     /// What is installed of what is asked for, and what to look for in the repositories.
@@ -174,7 +164,7 @@ impl Transaction {
     /// `ENOENT` if it is not installed.
     pub fn request_removal(
         &mut self,
-        xbps: &Xbps<'_, '_>,
+        xbps: &mut Xbps<'_, '_>,
         wanted: &str,
         recursive: bool,
     ) -> Result<(), Errno> {
@@ -183,14 +173,13 @@ impl Transaction {
             true => xbps.database.with_orphans(&xbps.providers, package),
             false => vec![package.clone()],
         };
-        removed.into_iter().for_each(|package| self.store(Entry::new(package, Action::Remove)));
+        removed.into_iter().for_each(|package| self.add(xbps, Entry::new(package, Action::Remove)));
         Ok(())
     }
 
     /// Asks for the removal of what nobody needs any more.
-    pub fn request_orphans(&mut self, xbps: &Xbps<'_, '_>) {
-        for orphan in xbps.database.orphans(&xbps.providers) {
-            self.store(Entry::new(orphan.clone(), Action::Remove));
-        }
+    pub fn request_orphans(&mut self, xbps: &mut Xbps<'_, '_>) {
+        let orphans: Vec<Package> = xbps.database.orphans(&xbps.providers).into_iter().cloned().collect();
+        orphans.into_iter().for_each(|orphan| self.add(xbps, Entry::new(orphan, Action::Remove)));
     }
 }

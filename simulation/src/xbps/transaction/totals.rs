@@ -55,9 +55,13 @@ impl Transaction {
             if takes && !self.manner.download_only {
                 totals.installed_size += package.number("installed_size");
             }
-            if entry.action == Action::Remove && !self.manner.download_only {
-                // The real one looks up an update by its new version, which is never there, so that only removals free space.
-                totals.removed_size += package.number("installed_size");
+            let frees =
+                entry.action == Action::Remove || entry.action == Action::Update && !package.is("preserve");
+            if frees && !self.manner.download_only {
+                // As the real one looks it up: an update frees nothing, unless it is to the same version, and nor does what is
+                // replaced before it was installed.
+                let installed = xbps.database.get(package.pkgver());
+                totals.removed_size += installed.map_or(0, |installed| installed.number("installed_size"));
             }
         }
         let both = totals.installed_size.min(totals.removed_size);

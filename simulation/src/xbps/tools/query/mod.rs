@@ -105,6 +105,12 @@ fn answer(xbps: &mut Xbps<'_, '_>, options: &Options, package: &str) -> i32 {
         properties: options.last('p'),
     };
     let has = |letter: char| options.has(letter);
+    if query.in_repositories {
+        // What is installed is not looked at then.
+        xbps.providers = xbps.configuration.providers.clone();
+    } else if let Some(status) = missing(xbps, options) {
+        return status;
+    }
     match options {
         _ if has('L') => list::repositories(xbps),
         _ if has('H') => list::those(xbps, |package| package.has("hold")),
@@ -123,6 +129,13 @@ fn answer(xbps: &mut Xbps<'_, '_>, options: &Options, package: &str) -> i32 {
         _ => return status(show::properties(xbps, &query, package)),
     }
     0
+}
+
+/// How it ends where there is no database, by what it is asked for.
+fn missing(xbps: &Xbps<'_, '_>, options: &Options) -> Option<i32> {
+    let statuses = [('H', 254), ('3', 254), ('m', 254), ('O', 22), ('o', 254), ('s', 1)];
+    let status = statuses.into_iter().find(|(mode, _)| options.has(*mode)).map(|(_, status)| status);
+    status.filter(|_| xbps.database.is_missing && !options.has('L'))
 }
 
 /// The package that is asked for: installed, or in a repository.

@@ -86,10 +86,8 @@ pub(super) fn dependants(xbps: &mut Xbps<'_, '_>, query: &Query<'_>, wanted: &st
 fn available_dependants(xbps: &mut Xbps<'_, '_>, wanted: &str) -> Result<(), Errno> {
     let (named, providers) = (xbps.configuration.providers.clone(), xbps.providers.clone());
     let mut needing: Vec<String> = Vec::new();
-    let mut is_known = false;
     xbps.search(|repository| {
         let package = repository.get(&named, wanted).or_else(|| repository.provider(&providers, wanted))?;
-        is_known = true;
         let provided = package.texts("provides").find(|provided| version::name(provided) == Some(wanted));
         let meant: Vec<&str> = match provided {
             Some(provided) => vec![provided],
@@ -103,7 +101,7 @@ fn available_dependants(xbps: &mut Xbps<'_, '_>, wanted: &str) -> Result<(), Err
         None::<()>
     })?;
     if needing.is_empty() {
-        return if is_known { Ok(()) } else { Err(Errno::ENOENT) };
+        return Err(Errno::ENOENT);
     }
     needing.into_iter().for_each(|pkgver| xbps.say(pkgver));
     Ok(())
