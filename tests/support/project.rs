@@ -71,12 +71,17 @@ pub fn binary() -> &'static Path {
 }
 
 /// Copies the binary under test to where it can be started.
+pub fn copy_binary(to: &Path) {
+    copy_program(binary(), to);
+}
+
+/// Copies a program to where it can be started.
 ///
 /// Another process does it: a file that this one has open for writing is inherited by whatever other tests start meanwhile, and
 /// the kernel executes nothing that is open for writing.
-pub fn copy_binary(to: &Path) {
-    let copied = Command::new("cp").arg(binary()).arg(to).status().expect("cp starts");
-    assert!(copied.success(), "the binary can be copied");
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status().expect("cp starts");
+    assert!(copied.success(), "the program can be copied");
 }
 
 /// How a run ended.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use refrain_engine::system::sandbox::Sandbox;
@@ -11,7 +11,7 @@ use refrain_simulation::{PROGRAMS, Simulation, executable};
 use regex::Regex;
 use tempfile::TempDir;
 
-use super::project::binary;
+use super::project::{binary, copy_program};
 
 /// A root directory.
 pub struct VoidRoot {
@@ -36,12 +36,12 @@ impl VoidRoot {
     fn programs(&self) {
         // A package may bring a program of the same name, which is none: what is simulated is found before it.
         let (bin, local) = (self.path("usr/bin"), self.path("usr/local/bin"));
-        fs::copy("/bin/busybox", bin.join("busybox")).expect("a static busybox");
-        let simulated = local.join("simulated");
-        fs::copy(executable().expect("it is built"), &simulated).expect("a copy");
-        let status = Command::new(simulated).arg("--install").arg(local).status();
-        assert!(status.expect("it starts").success());
-        let applets = Command::new(bin.join("busybox")).arg("--list").output().expect("it starts").stdout;
+        copy_program(Path::new("/bin/busybox"), &bin.join("busybox"));
+        copy_program(&executable().expect("it is built"), &local.join("simulated"));
+        for (name, _) in PROGRAMS {
+            symlink("simulated", local.join(name)).expect("a link");
+        }
+        let applets = Command::new("/bin/busybox").arg("--list").output().expect("it starts").stdout;
         for applet in String::from_utf8_lossy(&applets).lines() {
             let is_simulated = PROGRAMS.iter().any(|(name, _)| *name == applet);
             if !is_simulated && applet != "busybox" {
