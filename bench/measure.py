@@ -238,7 +238,8 @@ def matrix(refrain: str, top: Path, environment: dict[str, str], rounds: int) ->
     """The playbooks of the Matrix on a root that they have converged. It is made in a sandbox, where its programs are simulated."""
     project = HERE.parent
     boxes = top / "boxes"
-    run = [refrain, "run", "--limit", "node1"]
+    # The machine's own address depends on the machine: it may have none.
+    run = [refrain, "run", "--limit", "node1", "-e", "nomad_advertise_address=192.0.2.11"]
     for playbook in ("base.setup", "base", "nomad"):
         sandbox = [*run, f"playbooks/{playbook}.rhai", "-c", "sandbox", "--root", str(boxes)]
         timed(sandbox, environment, project)

@@ -258,7 +258,9 @@ fn what_it_says_without_end_does_not_fill_the_controller() {
     // A controller that keeps it comes to its end.
     let plain = site.project.command(&[]);
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -v 500000; export MALLOC_ARENA_MAX=2; exec \"$0\" run play.rhai"]).arg(binary());
+    command
+        .args(["-c", "ulimit -v 500000; export MALLOC_ARENA_MAX=2; exec \"$0\" run play.rhai"])
+        .arg(binary());
     command.current_dir(site.project.path("")).env_clear();
     command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let outcome = Outcome::of(&command.output().unwrap(), &site.project.path("")).expect(3);
