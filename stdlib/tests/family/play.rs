@@ -47,7 +47,8 @@ impl Play {
             play: Arc::new(playbook.plays[0].play.clone()),
             neighbours: Arc::new(Neighbours::default()),
             host: HostData { name: "localhost".to_owned(), ..HostData::default() },
-            settings: Arc::new(Settings { check, ..Settings::default() }),
+            // A process that another test starts at that moment has the lock for an instant, too.
+            settings: Arc::new(Settings { check, lock_timeout: 10, ..Settings::default() }),
             root_kind: RootKind::Offline,
             foretold: Vec::new(),
         };
