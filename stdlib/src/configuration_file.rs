@@ -9,7 +9,6 @@ use refrain_engine::system::Content;
 
 use crate::attributes::AttributeOptions;
 use crate::directories::Directories;
-use crate::file_target::FileTarget;
 use crate::whole_file::WholeFile;
 
 /// Such a file, as it is and as it shall be.
@@ -33,13 +32,9 @@ impl ConfigurationFile {
         text: String,
         judge: impl FnOnce(&[u8]) -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
-        context.host.look_ahead(&[path]);
-        let rules = options.resolve(context.host)?;
         let mut directories = Directories::default();
-        let target = FileTarget::look(context.host, path, &rules, |path| {
-            Ok(rules.of_new_file(directories.parent(context.host, path)?))
-        })?;
-        let file = WholeFile::read(context.host, target)?;
+        let parent = |path: &Path| directories.parent(context.host, path);
+        let file = WholeFile::look_in(context.host, path, options, parent)?;
         let content = text.into_bytes();
         if file.content() != Some(&Content::Known(content.clone())) {
             judge(&content)?;
