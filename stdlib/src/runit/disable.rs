@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use refrain_engine::failure::Failure;
 use refrain_engine::module::{Context, Plan, State};
 use refrain_engine::step::{Change, Step, Undo};
-use refrain_engine::system::Fingerprint;
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{Kind, System};
+use refrain_engine::system::{Fingerprint, Kind, System};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 use refrain_engine::failure::Failure;
 use refrain_engine::module::{Context, Plan, State};
 use refrain_engine::step::{Change, Step, Undo};
-use refrain_engine::system::Fingerprint;
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{Kind, System, View};
+use refrain_engine::system::{Fingerprint, Kind, System, View};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,6 +16,7 @@ use super::reported::Reported;
 use super::running;
 use super::service_name::ServiceName;
 use super::supervisor::Supervisor;
+use crate::links::real;
 use crate::one_or_many::OneOrMany;
 use crate::seconds::Seconds;
 
@@ -46,9 +46,8 @@ pub struct Enable {
 
 /// What was found.
 pub struct Found {
-    places: Places,
-    /// Services that have no right link, and the target of the wrong one.
-    missing: Vec<(ServiceName, Option<PathBuf>)>,
+    /// Services that have no right link, and the change that gives them one.
+    missing: Vec<(ServiceName, Change)>,
     supervisor: Option<Supervisor>,
 }
 
@@ -70,40 +69,35 @@ impl State for Enable {
         let mut missing = Vec::new();
         for name in &self.name.0 {
             places.require(host, name)?;
-            if let Some(before) = wrong_link(host, &places, name)? {
-                missing.push((name.clone(), before));
+            if let Some(link) = missing_link(host, &places, name)? {
+                missing.push((name.clone(), link));
             }
         }
         let supervisor = places.supervised.then(|| Supervisor::new(context, &places, self.timeout));
-        Ok(Found { places, missing, supervisor })
+        Ok(Found { missing, supervisor })
     }
 
     fn plan(&self, found: &Found) -> Result<Plan, Failure> {
-        let step = |(name, before): &(ServiceName, Option<PathBuf>)| -> Box<dyn Step> {
-            let (path, target) = (found.places.link(name), found.places.definition(name));
-            let link = Change::MakeLink { path, target, before: before.clone() };
-            Box::new(Link { name: name.clone(), link, supervisor: found.supervisor.clone() })
+        let step = |(name, link): &(ServiceName, Change)| -> Box<dyn Step> {
+            Box::new(Link { name: name.clone(), link: link.clone(), supervisor: found.supervisor.clone() })
         };
         Ok(found.missing.iter().map(step).collect())
     }
 }
 
-/// `None` if the service is enabled, else the target of a link that leads elsewhere, if there is one.
-fn wrong_link(
-    host: &dyn View,
-    places: &Places,
-    name: &ServiceName,
-) -> Result<Option<Option<PathBuf>>, Failure> {
-    let (link, definition) = (places.link(name), places.definition(name));
-    let Some(stat) = host.lstat(&link)? else { return Ok(Some(None)) };
-    if stat.kind != Kind::Link {
-        let message = format!("`{}` is a {}, not a link to a service", link.display(), stat.kind.word());
-        return Err(Failure::state(message).advise("remove it with file::absent if that is meant"));
-    }
-    let target = host.read_link(&link)?.unwrap_or_default();
-    let (real_link, _) = crate::links::real(host, &link)?;
-    let (real_definition, _) = crate::links::real(host, &definition)?;
-    Ok((real_link != real_definition).then_some(Some(target)))
+/// The change that enables a service. `None` if it is enabled.
+fn missing_link(host: &dyn View, places: &Places, name: &ServiceName) -> Result<Option<Change>, Failure> {
+    let (path, target) = (places.link(name), places.definition(name));
+    let before = match host.lstat(&path)?.map(|stat| stat.kind) {
+        None => None,
+        Some(Kind::Link) if real(host, &path)?.0 == real(host, &target)?.0 => return Ok(None),
+        Some(Kind::Link) => host.read_link(&path)?,
+        Some(kind) => {
+            let message = format!("`{}` is a {}, not a link to a service", path.display(), kind.word());
+            return Err(Failure::state(message).advise("remove it with file::absent if that is meant"));
+        }
+    };
+    Ok(Some(Change::MakeLink { path, target, before }))
 }
 
 /// The step that enables a service.

@@ -1,11 +1,12 @@
 //! Orders that are given each time: what the actions of this namespace have in common.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use refrain_engine::failure::Failure;
 use refrain_engine::module::{Action, Context, Done};
-use refrain_engine::system::System;
 use refrain_engine::system::preview::Overlay;
+use refrain_engine::system::{System, View};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +36,7 @@ impl Services {
     ///
     /// # Errors
     /// One of them is not enabled, or nobody supervises them.
-    pub fn require(&self, system: &dyn refrain_engine::system::View) -> Result<Places, Failure> {
+    pub fn require(&self, system: &dyn View) -> Result<Places, Failure> {
         let places = self.places.places(system)?;
         for name in &self.name.0 {
             places.require_supervised(system, name)?;
@@ -78,7 +79,7 @@ pub trait Order: DeserializeOwned + JsonSchema + 'static {
     }
 
     /// Why the order does not have to be given to the service whose directory is `directory`.
-    fn followed_already(&self, _context: &Context<'_>, _directory: &std::path::Path) -> Option<&'static str> {
+    fn followed_already(&self, _context: &Context<'_>, _directory: &Path) -> Option<&'static str> {
         None
     }
 }

@@ -12,7 +12,7 @@ use super::service_name::ServiceName;
 use crate::host_path::HostPath;
 
 /// Where services are defined, on Void Linux and Debian alike.
-const DEFINITIONS: &str = "/etc/sv";
+pub const DEFINITIONS: &str = "/etc/sv";
 /// What runsvdir scans while the system runs: Void Linux's place and Debian's.
 const SCANNED: [&str; 2] = ["/var/service", "/etc/service"];
 /// What it will scan when the system boots. On Void Linux the other place leads here then.

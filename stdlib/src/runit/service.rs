@@ -10,14 +10,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::places::DEFINITIONS;
 use super::service_name::ServiceName;
 use crate::attributes::AttributeOptions;
 use crate::directories::Directories;
 use crate::host_path::HostPath;
 use crate::whole_file::WholeFile;
 
-/// Where services are defined.
-const DEFINITIONS: &str = "/etc/sv";
 /// Where Void Linux keeps what supervisors write, so that `/etc` can be read-only.
 const RUN: &str = "/run/runit";
 /// A host with this directory keeps to that.
