@@ -23,8 +23,3 @@ pub fn warn(warnings: &[Diagnostic]) {
         eprintln!("{} {warning}\n", console::style("warning:").yellow().bold().for_stderr());
     }
 }
-
-/// A number of things, in words.
-fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}

@@ -11,6 +11,7 @@ use refrain_engine::script::controller::Consent;
 
 use super::{complain, reaching};
 use crate::arguments::Run;
+use crate::plural::plural;
 use crate::signals::Signals;
 use crate::{exit, prompt, reporter};
 
@@ -83,9 +84,8 @@ fn asking() -> Result<AskStep, Diagnostic> {
 fn list_hosts(prepared: &Prepared) {
     for playbook in &prepared.playbooks {
         for play in &playbook.plays {
-            let count = play.hosts.len();
-            let plural = if count == 1 { "" } else { "s" };
-            println!("{} — {}: {count} host{plural}", playbook.name, play.definition.play.name);
+            let count = plural(play.hosts.len(), "host");
+            println!("{} — {}: {count}", playbook.name, play.definition.play.name);
             for host in &play.hosts {
                 println!("  {host}");
             }

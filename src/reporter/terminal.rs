@@ -15,6 +15,8 @@ use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::event::{Event, EventKind, Recap, Reporter, Status, StepReport, TaskReport};
 use refrain_engine::printable;
 
+use crate::plural::plural;
+
 /// Writes to a terminal or pipe, with colors where standard output is a terminal that wants them.
 pub struct Terminal<W> {
     out: W,
@@ -141,13 +143,8 @@ impl<W: Write> Terminal<W> {
 
     fn play(&mut self, play: &str, hosts: &[String]) -> io::Result<()> {
         self.width = hosts.iter().map(|host| host.chars().count()).max().unwrap_or(0).min(30);
-        let count = hosts.len();
-        let plural = if count == 1 { "" } else { "s" };
-        self.line(&format!(
-            "\n{} {}",
-            style(printable::line(play)).bold(),
-            style(format!("({count} host{plural})")).dim()
-        ))
+        let count = plural(hosts.len(), "host");
+        self.line(&format!("\n{} {}", style(printable::line(play)).bold(), style(format!("({count})")).dim()))
     }
 
     fn recap(&mut self, hosts: &IndexMap<String, Recap>, duration: u64) -> io::Result<()> {
@@ -159,10 +156,8 @@ impl<W: Write> Terminal<W> {
         }
         let undeclared: u64 = hosts.values().map(|recap| u64::from(recap.undeclared)).sum();
         if undeclared > 0 {
-            let plural = if undeclared == 1 { "" } else { "s" };
-            self.line(&format!(
-                "{undeclared} action{plural} whose effects nobody declared: check mode can't know them"
-            ))?;
+            let actions = plural(undeclared, "action");
+            self.line(&format!("{actions} whose effects nobody declared: check mode can't know them"))?;
         }
         #[allow(clippy::cast_precision_loss)] // Milliseconds of a run are far below 2^52.
         let seconds = duration as f64 / 1000.0;

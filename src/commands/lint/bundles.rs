@@ -10,7 +10,7 @@ use refrain_engine::transport::ssh::LocalUser;
 
 use crate::arguments::Lint;
 use crate::commands::complain;
-use crate::commands::plural;
+use crate::plural::plural;
 use crate::{exit, prompt};
 
 /// Shows the bundles of all plays on `host`.

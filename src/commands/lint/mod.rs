@@ -6,9 +6,10 @@ use refrain_engine::analysis;
 use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::project::Project;
 
-use super::{complain, plural, warn};
+use super::{complain, warn};
 use crate::arguments::Lint;
 use crate::exit;
+use crate::plural::plural;
 
 /// Checks playbooks, or shows what a host would get.
 pub fn execute(arguments: &Lint) -> u8 {

@@ -12,7 +12,7 @@ use refrain_engine::prediction::{Account, differences};
 use refrain_engine::runner::{self, Options, Stage};
 
 use super::recorder::{Record, Recorder};
-use crate::commands::plural;
+use crate::plural::plural;
 use crate::prompt;
 
 /// As many details are shown of a stage that failed.
