@@ -1,8 +1,12 @@
-//! Where tests find the executable `simulated`.
+//! The executable `simulated`: where tests find it, and its names.
 
 use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use crate::PROGRAMS;
 
 /// The executable, as built along with the running test.
 ///
@@ -20,6 +24,14 @@ pub fn executable() -> Result<PathBuf, String> {
         Some(changed) if changed > built => Err(format!("`{}` is out of date: {hint}", place.display())),
         _ => Ok(place),
     }
+}
+
+/// Gives the executable `simulated`, which is in `directory` or will be, the name of each program there.
+///
+/// # Errors
+/// A link can't be made.
+pub fn link_programs(directory: &Path) -> io::Result<()> {
+    PROGRAMS.iter().try_for_each(|(name, _)| symlink("simulated", directory.join(name)))
 }
 
 /// When a file below a directory was last changed.

@@ -23,7 +23,7 @@ use refrain_engine::failure::Failure;
 use refrain_engine::system::sandbox::{Programs, Sandbox};
 use refrain_engine::system::{Command, Kind, Output, System, View};
 
-pub use executable::executable;
+pub use executable::{executable, link_programs};
 pub use invocation::{Input, Invocation, Process, Program};
 
 /// All programs, by name.

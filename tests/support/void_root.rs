@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use refrain_engine::system::sandbox::Sandbox;
-use refrain_simulation::{PROGRAMS, Simulation, executable};
+use refrain_simulation::{PROGRAMS, Simulation, executable, link_programs};
 use regex::Regex;
 use tempfile::TempDir;
 
@@ -38,9 +38,7 @@ impl VoidRoot {
         let (bin, local) = (self.path("usr/bin"), self.path("usr/local/bin"));
         copy_program(Path::new("/bin/busybox"), &bin.join("busybox"));
         copy_program(&executable().expect("it is built"), &local.join("simulated"));
-        for (name, _) in PROGRAMS {
-            symlink("simulated", local.join(name)).expect("a link");
-        }
+        link_programs(&local).expect("its names");
         let applets = Command::new("/bin/busybox").arg("--list").output().expect("it starts").stdout;
         for applet in String::from_utf8_lossy(&applets).lines() {
             let is_simulated = PROGRAMS.iter().any(|(name, _)| *name == applet);

@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,7 +17,7 @@ fn main() -> ExitCode {
     if let [_, option, directory] = argv.as_slice()
         && option == "--install"
     {
-        return ended(install(Path::new(directory)));
+        return ended(refrain_simulation::link_programs(Path::new(directory)).map(|()| 0));
     }
     ended(play(argv))
 }
@@ -96,12 +95,4 @@ fn read() -> Vec<u8> {
         let _ = io::stdin().take(MOST_INPUT).read_to_end(&mut input);
     }
     input
-}
-
-/// Links to this executable, which has to be in the same directory as `simulated`.
-fn install(directory: &Path) -> io::Result<u8> {
-    for (name, _) in refrain_simulation::PROGRAMS {
-        symlink("simulated", directory.join(name))?;
-    }
-    Ok(0)
 }

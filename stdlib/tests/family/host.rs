@@ -221,9 +221,7 @@ fn install_simulated(bin: &Path) {
     let place = bin.join("simulated");
     // It is large, and needed for every example.
     fs::hard_link(&executable, &place).or_else(|_| fs::copy(&executable, &place).map(drop)).unwrap();
-    for (name, _) in refrain_simulation::PROGRAMS {
-        symlink("simulated", bin.join(name)).unwrap();
-    }
+    refrain_simulation::link_programs(bin).unwrap();
 }
 
 /// Runs a play in this thread.
