@@ -65,6 +65,16 @@ class Sshd:
             "127.0.0.1", "true",
         ]
 
+    def inventory(self, project: Path, port: int) -> str:
+        """Writes an inventory with this machine in it, reached through a port, into a project."""
+        user = pwd.getpwuid(os.getuid()).pw_name
+        hosts = project / "hosts"
+        hosts.write_text(
+            f"box ansible_host=127.0.0.1 ansible_port={port} ansible_user={user} "
+            f"ansible_ssh_private_key_file={self.directory}/user\n"
+        )
+        return str(hosts)
+
 
 class SlowLine:
     """Passes on connections to a port of 127.0.0.1, every byte late by a delay in each direction."""
@@ -169,16 +179,10 @@ def over_ssh(refrain: str, top: Path, home: Path, environment: dict[str, str], r
             "`ssh HOST true`, OpenSSH's defaults": sshd.client(),
             "`ssh HOST true`, curve25519": sshd.client("-o", "KexAlgorithms=curve25519-sha256"),
         }
-        user = pwd.getpwuid(os.getuid()).pw_name
         for tasks in (50, 500):
             project = top / f"ssh{tasks}"
             playbook = base50.make(project, str(top / f"target-ssh{tasks}"), tasks)
-            hosts = project / "hosts"
-            hosts.write_text(
-                f"box ansible_host=127.0.0.1 ansible_port={sshd.port} ansible_user={user} "
-                f"ansible_ssh_private_key_file={directory}/user\n"
-            )
-            command = [refrain, "run", str(playbook), "-i", str(hosts)]
+            command = [refrain, "run", str(playbook), "-i", sshd.inventory(project, sshd.port)]
             timed(command, environment, project)
             commands[f"refrain, {tasks} tasks, converged"] = command
         compare("Over SSH, on loopback", commands, rounds, environment, top)
@@ -196,17 +200,11 @@ def slowly(refrain: str, top: Path, home: Path, environment: dict[str, str], rou
         line = SlowLine(sshd.port, 0.020)
         key = (directory / "host.pub").read_text()
         (home / ".ssh" / "known_hosts").write_text(f"[127.0.0.1]:{line.port} {key}")
-        user = pwd.getpwuid(os.getuid()).pw_name
         commands = {}
         for placement in ("host", "controller"):
             project = top / f"slow-{placement}"
             playbook = base50.make(project, str(top / f"target-{placement}"), 50, placement)
-            hosts = project / "hosts"
-            hosts.write_text(
-                f"box ansible_host=127.0.0.1 ansible_port={line.port} ansible_user={user} "
-                f"ansible_ssh_private_key_file={directory}/user\n"
-            )
-            command = [refrain, "run", str(playbook), "-i", str(hosts)]
+            command = [refrain, "run", str(playbook), "-i", sshd.inventory(project, line.port)]
             timed(command, environment, project)
             commands[f"refrain, 50 tasks, converged, evaluated on the {placement}"] = command
         compare("Over SSH, 20 ms in each direction", commands, rounds, environment, top)
