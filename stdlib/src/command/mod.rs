@@ -8,9 +8,6 @@ mod script;
 mod shell;
 mod words;
 
-#[cfg(test)]
-mod tests;
-
 use invocation::Invocation;
 use refrain_engine::module::Entry;
 

@@ -27,9 +27,6 @@ mod toml;
 mod unpack;
 mod yaml;
 
-#[cfg(test)]
-mod tests;
-
 use refrain_engine::module::Entry;
 
 /// Its functions, in the order in which documentation shows them.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::host::{change, mode_and_owner, refuse, run, said, sandbox, text, tool};
+use super::host::{change, mode_and_owner, refuse, run, said, sandbox, text, tool};
 
 const MAIN: (&str, &str) = ("/etc/sudoers", "root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n");
 
@@ -20,13 +20,13 @@ fn visudo_accepts_what_is_put_in_place() {
         }),
     ];
     for rule in rules {
-        change(&host, "sudo::rule", &rule);
+        change(&*host, "sudo::rule", &rule);
         let path = format!("/etc/sudoers.d/{}", rule["name"].as_str().unwrap());
         let place = directory.path().join("root").join(&path[1..]);
         let (status, output) = run(&visudo, &["-c", "-s", "-f", place.to_str().unwrap()]);
         assert_eq!(status, 0, "{output}\n{}", text(&directory, &path));
     }
-    change(&host, "sudo::absent", &json!({ "name": "some" }));
+    change(&*host, "sudo::absent", &json!({ "name": "some" }));
     let name = directory.path().join("root/etc/sudoers.d/all");
     assert_eq!(mode_and_owner(&name).0 & 0o077, 0o040 & mode_and_owner(&name).0, "nobody else can write it");
 }
@@ -39,7 +39,7 @@ fn what_visudo_refuses_is_not_put_in_place() {
     let directory = tempfile::tempdir().unwrap();
     let host = sandbox(&directory, &[MAIN]);
     let said = said(
-        &host,
+        &*host,
         "sudo::file",
         &json!({ "name": "10-broken", "content": "ada ALL=(ALL NOPASSWD: /bin/a\n" }),
     );
@@ -52,6 +52,6 @@ fn a_directory_that_sudo_does_not_read_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let host =
         sandbox(&directory, &[("/etc/sudoers", "root ALL=(ALL:ALL) ALL\n# @includedir /etc/sudoers.d\n")]);
-    let failure = refuse(&host, "sudo::rule", &json!({ "name": "all", "users": "ada", "commands": "ALL" }));
+    let failure = refuse(&*host, "sudo::rule", &json!({ "name": "all", "users": "ada", "commands": "ALL" }));
     assert!(failure.starts_with("sudo does not read `/etc/sudoers.d` on this host"), "{failure}");
 }

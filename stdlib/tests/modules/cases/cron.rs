@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::host::{change, is_root, sandbox, text, tool};
+use super::host::{change, is_root, sandbox, text, tool};
 
 /// How long the job may take to be run.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,9 +70,9 @@ fn cron_runs_the_command_as_it_is_written() {
     let command = format!("printf '%%|%s|%s\\n' \"$GREETING\" \"$(id -un)\" > {}", result.display());
     let mut job = json!({ "name": "greet", "schedule": "@reboot", "user": "nobody", "command": command });
     job["environment"] = json!({ "GREETING": "it's  fine" });
-    change(&host, "cron::job", &job);
+    change(&*host, "cron::job", &job);
     change(
-        &host,
+        &*host,
         "cron::job",
         &json!({ "name": "off", "schedule": "@reboot", "disabled": true,
         "command": format!("echo wrong > {}", result.display()) }),
@@ -91,7 +91,7 @@ fn cron_runs_the_command_as_it_is_written() {
 /// The next times at which snooze would run a job.
 fn snooze_times(directory: &TempDir, job: &Value) -> Vec<String> {
     let host = sandbox(directory, &[("/usr/bin/snooze", "")]);
-    change(&host, "cron::job", job);
+    change(&*host, "cron::job", job);
     let script = text(directory, &format!("/etc/sv/cron-{}/run", job["name"].as_str().unwrap()));
     let output = Command::new("sh")
         .args(["-c", &script.replace("exec snooze", "exec snooze -n")])

@@ -19,6 +19,8 @@ use refrain_engine::system::native::Native;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::placed;
+
 const HASH: &str = "$5$saltsalt$tYCmAcqS7QfOLFbpVtDBSuzxSgJl2SpUKJkLsSVLNo9";
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/usr/sbin/nologin\n\
@@ -103,10 +105,10 @@ fn inside<T: Send>(root: &Path, work: impl FnOnce() -> T + Send) -> T {
 fn run_modules(root: &Path, calls: &[(&str, Value)]) {
     inside(root, || {
         let registry = refrain_stdlib::registry();
-        let system = Native::new(RootKind::Offline);
+        let system = placed(|| Native::new(RootKind::Offline), RootKind::Offline);
         for (name, arguments) in calls {
             let calls = Calls::default();
-            let call = Call::new(Mode::Change(&system), &NoMaterials, &calls);
+            let call = Call::new(Mode::Change(&*system), &NoMaterials, &calls);
             let call = || registry.get(name).unwrap().call(arguments.clone(), &call);
             let report = call();
             assert_eq!(report.status, Status::Changed, "{name} {arguments}: {:?}", report.failure);

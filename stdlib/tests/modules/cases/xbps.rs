@@ -9,22 +9,24 @@ use refrain_engine::journal::Calls;
 use refrain_engine::module::NoMaterials;
 use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::sandbox::Sandbox;
-use refrain_engine::system::{Command, View};
+use refrain_engine::system::sandbox::{NoPrograms, Programs, Sandbox};
+use refrain_engine::system::{Command, RootKind, System, View, changes};
 use refrain_simulation::Simulation;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::placed;
+
 /// A host with a local repository.
 struct Host {
     directory: TempDir,
-    system: Rc<Sandbox>,
+    system: Rc<dyn System>,
 }
 
 impl Host {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let system = Rc::new(Sandbox::open(directory.path(), Box::new(Simulation)).unwrap());
+        let system = opened(&directory, Simulation);
         let host = Self { directory, system };
         host.put("/etc/xbps.d/50-local.conf", "repository=/srv/repo\n");
         host
@@ -65,7 +67,15 @@ impl Host {
     }
 }
 
+/// A sandbox that has these programs.
+fn opened(directory: &TempDir, programs: impl Programs + Send + 'static) -> Rc<dyn System> {
+    let place = directory.path().to_owned();
+    placed(move || Sandbox::open(&place, Box::new(programs)).unwrap(), RootKind::Offline)
+}
+
 fn call(mode: Mode<'_>, function: &str, arguments: &Value) -> Report {
+    // A test changes files by hand, too.
+    changes::note();
     let registry = refrain_stdlib::registry();
     let calls = Calls::default();
     let call = Call::new(mode, &NoMaterials, &calls);
@@ -108,7 +118,7 @@ fn foretell_and_make(host: &Host, calls: &[(&str, Value)]) {
 #[test]
 fn a_play_on_a_fresh_host_is_foretold() {
     let host = Host::new();
-    let key = include_str!("family/fixtures/xbps/files/void.plist");
+    let key = include_str!("../../family/fixtures/xbps/files/void.plist");
     host.put("/var/db/xbps/keys/60:ae:0c:d6:f0:95:17:80:bc:93:46:7a:89:af:a3:2d.plist", key);
     host.offer(&[
         needing("tool-1.0_1", "libtool>=1"),
@@ -271,8 +281,7 @@ fn what_is_there_starts_no_program() {
     let host = Host::new();
     host.offer(&[package("tool-1.0_1")]);
     host.change("xbps::install", &json!({ "packages": "tool" }));
-    let silent =
-        Sandbox::open(host.directory.path(), Box::new(refrain_engine::system::sandbox::NoPrograms)).unwrap();
+    let silent = opened(&host.directory, NoPrograms);
     for (function, arguments) in [
         ("xbps::install", json!({ "packages": ["tool", "tool>=1"], "mode": "manual" })),
         ("xbps::remove", json!({ "packages": "other" })),
@@ -280,7 +289,7 @@ fn what_is_there_starts_no_program() {
         ("xbps::reconfigure", json!({})),
         ("xbps::clean", json!({})),
     ] {
-        let report = call(Mode::Change(&silent), function, &arguments);
+        let report = call(Mode::Change(&*silent), function, &arguments);
         assert_eq!((report.status, report.failure), (Status::Ok, None), "{function}");
     }
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::rc::Rc;
 
 use refrain_engine::event::Status;
 use refrain_engine::journal::Calls;
@@ -11,12 +12,13 @@ use refrain_engine::module::NoMaterials;
 use refrain_engine::module::converge::{Call, Mode, Report};
 use refrain_engine::syscall::enter_root;
 use refrain_engine::system::native::Native;
-use refrain_engine::system::{RootKind, View};
+use refrain_engine::system::{RootKind, System};
 use serde_json::{Value, json};
 
+use super::placed;
+use crate::namespaces::inside;
+
 const BUSYBOX: &str = "/bin/busybox";
-/// Tells a test that it is in namespaces of its own.
-const INSIDE: &str = "REFRAIN_TEST_INSIDE";
 
 /// The namespaces of the machine that is played, and a shell as its first process, named `outer`. Below it, what it is given runs
 /// as in a container with a network and a name of its own, which at first is that of the machine.
@@ -31,30 +33,12 @@ const MACHINE: [&str; 8] = [
     "echo outer > /proc/sys/kernel/hostname; unshare --uts --net \"$0\" \"$@\"; exit $?",
 ];
 
-/// Runs the test `name` again in namespaces of its own. Returns whether this is that run.
-fn inside(name: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let possible = Command::new("unshare").args(MACHINE).arg("true").stderr(Stdio::null()).status();
-    if !possible.is_ok_and(|status| status.success()) || !Path::new(BUSYBOX).exists() {
-        assert!(std::env::var_os("CI").is_none(), "needs namespaces and a static busybox");
-        eprintln!("skipped: needs namespaces of its own and a static busybox");
-        return false;
-    }
-    let test = std::env::current_exe().unwrap();
-    let output = Command::new("unshare")
-        .args(MACHINE)
-        .arg(test)
-        .args(["--exact", name, "--nocapture"])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    false
+/// The host that has the root of this thread.
+fn opened(kind: RootKind) -> Rc<dyn System> {
+    placed(move || Native::new(kind), kind)
 }
 
-fn call(host: &Native, name: &str, arguments: Value) -> Report {
+fn call(host: &dyn System, name: &str, arguments: Value) -> Report {
     let registry = refrain_stdlib::registry();
     let calls = Calls::default();
     let report =
@@ -64,14 +48,14 @@ fn call(host: &Native, name: &str, arguments: Value) -> Report {
 }
 
 /// Calls a function twice: it changes something, and then nothing.
-fn changes(host: &Native, name: &str, arguments: &Value) {
+fn changes(host: &dyn System, name: &str, arguments: &Value) {
     let report = call(host, name, arguments.clone());
     assert_eq!(report.status, Status::Changed, "{name} {arguments}");
     let report = call(host, name, arguments.clone());
     assert_eq!(report.status, Status::Ok, "{name} {arguments} again: {:?}", report.steps);
 }
 
-fn text(host: &Native, path: &str) -> String {
+fn text(host: &dyn System, path: &str) -> String {
     let content = host.read(Path::new(path)).unwrap().unwrap();
     String::from_utf8(content.known().unwrap().to_vec()).unwrap()
 }
@@ -94,18 +78,19 @@ fn root() -> tempfile::TempDir {
 
 #[test]
 fn values_and_mounts_are_those_of_the_running_kernel() {
-    if !inside("values_and_mounts_are_those_of_the_running_kernel") {
+    let name = "values_and_mounts_are_those_of_the_running_kernel";
+    if !inside(module_path!(), name, &MACHINE, &[BUSYBOX, "true"]) {
         return;
     }
     let root = root();
     std::thread::scope(|scope| {
         let tested = scope.spawn(|| {
             enter_root(root.path()).unwrap();
-            let host = Native::new(RootKind::Live);
-            the_name(&host);
-            the_values(&host);
-            the_mounts(&host);
-            the_machine(&host);
+            let host = opened(RootKind::Live);
+            the_name(&*host);
+            the_values(&*host);
+            the_mounts(&*host);
+            the_machine(&*host);
         });
         tested.join().unwrap();
     });
@@ -113,31 +98,32 @@ fn values_and_mounts_are_those_of_the_running_kernel() {
     assert!(status.success());
 }
 
-fn the_name(host: &Native) {
+fn the_name(host: &dyn System) {
     changes(host, "hostname::set", &json!({"name": "refrain-test"}));
     assert_eq!(text(host, "/proc/sys/kernel/hostname"), "refrain-test\n");
     assert_eq!(text(host, "/etc/hostname"), "refrain-test\n");
-    let image = Native::new(RootKind::Offline);
-    changes(&image, "hostname::set", &json!({"name": "image"}));
+    let image = opened(RootKind::Offline);
+    changes(&*image, "hostname::set", &json!({"name": "image"}));
     assert_eq!(text(host, "/proc/sys/kernel/hostname"), "refrain-test\n");
 }
 
 /// From inside a container, what counts is the machine's.
-fn the_machine(host: &Native) {
-    let machine = Native::new(RootKind::LiveThroughContainer);
+fn the_machine(host: &dyn System) {
+    let machine = opened(RootKind::LiveThroughContainer);
+    let machine = &*machine;
     let (name, forward) = ("/proc/sys/kernel/hostname", "/proc/sys/net/ipv4/ip_forward");
-    assert_eq!((text(&machine, name), text(host, name)), ("outer\n".to_owned(), "refrain-test\n".to_owned()));
-    changes(&machine, "hostname::set", &json!({"name": "machine"}));
+    assert_eq!((text(machine, name), text(host, name)), ("outer\n".to_owned(), "refrain-test\n".to_owned()));
+    changes(machine, "hostname::set", &json!({"name": "machine"}));
     assert_eq!(
-        (text(&machine, name), text(host, name)),
+        (text(machine, name), text(host, name)),
         ("machine\n".to_owned(), "refrain-test\n".to_owned())
     );
-    let (before, other) = (text(host, forward), if text(&machine, forward) == "1\n" { 0 } else { 1 });
-    call(&machine, "sysctl::set", json!({"key": "net.ipv4.ip_forward", "value": other}));
-    assert_eq!((text(&machine, forward), text(host, forward)), (format!("{other}\n"), before));
+    let (before, other) = (text(host, forward), if text(machine, forward) == "1\n" { 0 } else { 1 });
+    call(machine, "sysctl::set", json!({"key": "net.ipv4.ip_forward", "value": other}));
+    assert_eq!((text(machine, forward), text(host, forward)), (format!("{other}\n"), before));
 }
 
-fn the_values(host: &Native) {
+fn the_values(host: &dyn System) {
     let forward = "/proc/sys/net/ipv4/ip_forward";
     let other = if text(host, forward) == "1\n" { 0 } else { 1 };
     changes(host, "sysctl::set", &json!({"key": "net.ipv4.ip_forward", "value": other}));
@@ -158,7 +144,7 @@ fn the_values(host: &Native) {
     assert_eq!(failure.hint().as_deref(), Some("did you mean `net.ipv4.ip_forward`?"));
 }
 
-fn the_mounts(host: &Native) {
+fn the_mounts(host: &dyn System) {
     let mounted = |options: &str| json!({"path": "/srv/my data", "source": "tmpfs", "fstype": "tmpfs", "options": options});
     let shown = |options: &str| {
         let table = text(host, "/proc/thread-self/mountinfo");

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 
 use refrain_engine::event::Status;
 use refrain_engine::failure::Failure;
@@ -13,9 +14,11 @@ use refrain_engine::module::converge::{Call, Mode, Report};
 use refrain_engine::syscall::enter_root;
 use refrain_engine::system::native::Native;
 use refrain_engine::system::sandbox::{Programs, Sandbox};
-use refrain_engine::system::{Output, RootKind, System};
+use refrain_engine::system::{Output, RootKind, System, changes};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::placed;
 
 /// Where tools of this machine are, some of which only root has in `PATH`.
 const PLACES: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
@@ -49,6 +52,8 @@ pub fn run(program: &Path, arguments: &[&str]) -> (i32, String) {
 
 /// Calls a function.
 pub fn call(system: &dyn System, name: &str, arguments: &Value) -> Report {
+    // A test changes files by hand, too.
+    changes::note();
     let calls = Calls::default();
     let call = Call::new(Mode::Change(system), &NoMaterials, &calls);
     refrain_stdlib::registry().get(name).unwrap().call(arguments.clone(), &call)
@@ -74,7 +79,7 @@ pub fn inside<T: Send>(root: &Path, work: impl FnOnce(&dyn System) -> T + Send) 
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             enter_root(root).unwrap();
-            work(&Native::new(RootKind::Offline))
+            work(&*placed(|| Native::new(RootKind::Offline), RootKind::Offline))
         });
         thread.join().unwrap()
     })
@@ -121,9 +126,11 @@ impl Programs for Tools {
 }
 
 /// A sandbox that has the tools of this machine, with these files.
-pub fn sandbox(directory: &TempDir, files: &[(&str, &str)]) -> Sandbox {
+pub fn sandbox(directory: &TempDir, files: &[(&str, &str)]) -> Rc<dyn System> {
     let tools = Tools { root: directory.path().join("root") };
-    let host = Sandbox::open(directory.path(), Box::new(tools)).unwrap();
+    let place = directory.path().to_owned();
+    let open = move || Sandbox::open(&place, Box::new(tools)).unwrap();
+    let host = placed(open, RootKind::Offline);
     for (path, text) in files {
         let place = directory.path().join("root").join(path.trim_start_matches('/'));
         fs::create_dir_all(place.parent().unwrap()).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::host::{change, inside, is_root, mode_and_owner, put, refuse};
+use super::host::{change, inside, is_root, mode_and_owner, put, refuse};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 /// The number of the user who tries.

@@ -11,12 +11,13 @@ use refrain_engine::event::Status;
 use refrain_engine::journal::Calls;
 use refrain_engine::module::NoMaterials;
 use refrain_engine::module::converge::{Call, Mode, Report};
+use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{System, View, changes};
+use refrain_engine::system::{RootKind, System, View, changes};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::this_machine;
+use super::placed;
 use crate::archives::{self, Tar, zip};
 
 /// A directory with an archive in it, and one to unpack it into.
@@ -29,7 +30,7 @@ impl Desk {
     fn new() -> Self {
         let directory = TempDir::with_prefix("refrain-unpack-").unwrap();
         fs::create_dir(directory.path().join("to")).unwrap();
-        Self { directory, system: this_machine() }
+        Self { directory, system: placed(|| Native::new(RootKind::Live), RootKind::Live) }
     }
 
     fn with(archive: &[u8]) -> Self {

@@ -1,4 +1,4 @@
-//! What the functions have to do on any host.
+//! Commands as the kernel runs them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,11 +12,12 @@ use refrain_engine::journal::Calls;
 use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::module::{Materials, Text};
 use refrain_engine::script::marks::UNKNOWN;
+use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{Content, Kind, View, changes};
+use refrain_engine::system::{Content, Kind, RootKind, System, View, changes};
 use serde_json::{Map, Value, json};
 
-use super::this_machine;
+use super::placed;
 
 /// A play that brings one script along.
 struct Play;
@@ -50,10 +51,14 @@ impl Materials for Play {
     }
 }
 
+fn this_machine() -> Rc<dyn System> {
+    placed(|| Native::new(RootKind::Live), RootKind::Live)
+}
+
 fn call(function: &str, arguments: Value, mode: Mode<'_>) -> Report {
     // A test changes files by hand, too.
     changes::note();
-    let registry = crate::registry();
+    let registry = refrain_stdlib::registry();
     let entry = registry.get(&format!("command::{function}")).unwrap();
     entry.call(arguments, &Call::new(mode, &Play, &Calls::default()))
 }

@@ -1,7 +1,7 @@
 //! Rules against the programs that they are for, in a network of its own.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use refrain_engine::event::Status;
 use refrain_engine::journal::Calls;
@@ -11,32 +11,13 @@ use refrain_engine::system::RootKind;
 use refrain_engine::system::native::Native;
 use serde_json::{Value, json};
 
-const INSIDE: &str = "REFRAIN_TEST_INSIDE";
-
-/// Runs the test `name` again in a network of its own, if `program` works there. Returns whether this is that run.
-fn inside(name: &str, program: &[&str], input: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let works = format!("printf '{input}' | {}", program.join(" "));
-    let possible = Command::new("unshare").args(["--net", "sh", "-c", &works]).stderr(Stdio::null()).status();
-    if !possible.is_ok_and(|status| status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "needs {} and a network of its own", program[0]);
-        eprintln!("skipped: needs {} and a network of its own", program[0]);
-        return false;
-    }
-    let test = std::env::current_exe().unwrap();
-    let again = ["--exact", name, "--nocapture"];
-    let output =
-        Command::new("unshare").arg("--net").arg(test).args(again).env(INSIDE, "1").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    false
-}
+use super::placed;
+use crate::namespaces::inside;
 
 fn call(name: &str, arguments: Value) -> Report {
-    let host = Native::new(RootKind::Live);
+    let host = placed(|| Native::new(RootKind::Live), RootKind::Live);
     let calls = Calls::default();
-    let call = Call::new(Mode::Change(&host), &NoMaterials, &calls);
+    let call = Call::new(Mode::Change(&*host), &NoMaterials, &calls);
     refrain_stdlib::registry().get(name).unwrap().call(arguments, &call)
 }
 
@@ -46,7 +27,7 @@ fn shown(words: &[&str]) -> String {
 
 #[test]
 fn iptables_takes_its_rules() {
-    if !inside("iptables_takes_its_rules", &["iptables-restore", "--test"], "*filter\\nCOMMIT\\n") {
+    if !inside(module_path!(), "iptables_takes_its_rules", &["--net"], &["iptables-save"]) {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -75,7 +56,7 @@ fn iptables_takes_its_rules() {
 
 #[test]
 fn nft_takes_its_rules() {
-    if !inside("nft_takes_its_rules", &["nft", "--check", "--file", "-"], "flush ruleset\\n") {
+    if !inside(module_path!(), "nft_takes_its_rules", &["--net"], &["nft", "list", "ruleset"]) {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

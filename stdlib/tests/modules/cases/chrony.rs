@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::host::{change, run, said, sandbox, text, tool};
+use super::host::{change, run, said, sandbox, text, tool};
 
 #[test]
 fn chronyd_accepts_what_is_put_in_place() {
@@ -15,8 +15,8 @@ fn chronyd_accepts_what_is_put_in_place() {
         "bindaddress": "192.0.2.2", "leapsectz": "right/UTC", "logdir": "/var/log/chrony", "keyfile": "/etc/chrony.keys",
         "extra": ["minsources 2", "maxupdateskew 100.0\n"],
     });
-    change(&host, "chrony::config", &config);
-    change(&host, "chrony::server", &json!({ "name": "ntp3.example.net", "options": "iburst minpoll 4" }));
+    change(&*host, "chrony::config", &config);
+    change(&*host, "chrony::server", &json!({ "name": "ntp3.example.net", "options": "iburst minpoll 4" }));
     let path = directory.path().join("root/etc/chrony/chrony.conf");
     let (status, output) = run(&chronyd, &["-p", "-f", path.to_str().unwrap()]);
     assert_eq!(status, 0, "{output}");
@@ -34,9 +34,9 @@ fn what_chronyd_refuses_is_not_put_in_place() {
     }
     let directory = tempfile::tempdir().unwrap();
     let host = sandbox(&directory, &[("/etc/chrony.conf", "rtcsync\n")]);
-    let output = said(&host, "chrony::config", &json!({ "servers": "a", "extra": "makesteps 1 3" }));
+    let output = said(&*host, "chrony::config", &json!({ "servers": "a", "extra": "makesteps 1 3" }));
     assert!(output.contains("Invalid directive at line 5 in file /etc/chrony.conf"), "{output}");
-    let output = said(&host, "chrony::server", &json!({ "name": "a", "options": "minpoll x" }));
+    let output = said(&*host, "chrony::server", &json!({ "name": "a", "options": "minpoll x" }));
     assert!(
         output.contains("Could not parse server directive at line 2 in file /etc/chrony.conf"),
         "{output}"

@@ -11,9 +11,11 @@ use refrain_engine::module::NoMaterials;
 use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
-use refrain_engine::system::{Attributes, Content, System, View};
+use refrain_engine::system::{Attributes, Content, RootKind, System, View, changes};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::placed;
 
 const HASH: &str = "$5$saltsalt$tYCmAcqS7QfOLFbpVtDBSuzxSgJl2SpUKJkLsSVLNo9";
 
@@ -28,9 +30,11 @@ const FILES: [(&str, &str, u32); 7] = [
 ];
 
 /// A host with one user, whose home is furnished.
-fn host() -> (TempDir, Sandbox) {
+fn host() -> (TempDir, Rc<dyn System>) {
     let directory = tempfile::tempdir().unwrap();
-    let host = Sandbox::open(directory.path(), Box::new(NoPrograms)).unwrap();
+    let place = directory.path().to_owned();
+    let open = move || Sandbox::open(&place, Box::new(NoPrograms)).unwrap();
+    let host = placed(open, RootKind::Offline);
     for (path, text, mode) in FILES {
         let path = Path::new(path);
         fs::create_dir_all(
@@ -47,6 +51,8 @@ fn host() -> (TempDir, Sandbox) {
 }
 
 fn call(mode: Mode<'_>, function: &str, arguments: &Value) -> Report {
+    // A test changes files by hand, too.
+    changes::note();
     let registry = refrain_stdlib::registry();
     let calls = Calls::default();
     let call = Call::new(mode, &NoMaterials, &calls);
@@ -81,7 +87,6 @@ fn day() -> u64 {
 fn law(function: &str, arguments: Value) -> Vec<StepReport> {
     let today = day();
     let (_directory, system) = host();
-    let system = Rc::new(system);
     let overlay = Overlay::new(Rc::clone(&system) as Rc<dyn View>);
     let before = picture(&*system);
     let predicted = call(Mode::Check(&overlay), function, &arguments);
@@ -123,9 +128,9 @@ fn what_is_predicted_is_made() {
 #[test]
 fn a_new_home_holds_what_the_skeleton_holds() {
     let (_directory, host) = host();
-    call(Mode::Change(&host), "user::present", &json!({ "name": "new" }));
+    call(Mode::Change(&*host), "user::present", &json!({ "name": "new" }));
     let homes: Vec<String> =
-        picture(&host).into_iter().filter(|line| line.starts_with("/home/new")).collect();
+        picture(&*host).into_iter().filter(|line| line.starts_with("/home/new")).collect();
     assert_eq!(
         homes,
         [
@@ -160,7 +165,6 @@ fn steps_say_what_happens_and_hide_what_must_not_be_seen() {
 #[test]
 fn an_outcome_tells_of_the_account() {
     let (_directory, host) = host();
-    let host = Rc::new(host);
     let arguments = json!({ "name": "new", "groups": "wheel" });
     let overlay = Overlay::new(Rc::clone(&host) as Rc<dyn View>);
     let predicted = call(Mode::Check(&overlay), "user::present", &arguments);
@@ -184,7 +188,7 @@ fn an_outcome_tells_of_the_account() {
 #[test]
 fn files_can_be_given_to_a_user_that_is_only_predicted() {
     let (_directory, host) = host();
-    let overlay = Overlay::new(Rc::new(host));
+    let overlay = Overlay::new(host as Rc<dyn View>);
     let file = json!({ "path": "/home/new/x", "content": "", "owner": "new", "group": "new" });
     assert_eq!(call(Mode::Check(&overlay), "file::content", &file).status, Status::Failed);
     call(Mode::Check(&overlay), "user::present", &json!({ "name": "new" }));
@@ -198,12 +202,12 @@ fn what_others_need_is_not_removed() {
     let refused = |function: &str, arguments: Value, prepare: &[(&str, Value)], message: &str| {
         let (_directory, host) = host();
         for (function, arguments) in prepare {
-            assert_eq!(call(Mode::Change(&host), function, arguments).status, Status::Changed);
+            assert_eq!(call(Mode::Change(&*host), function, arguments).status, Status::Changed);
         }
-        let before = picture(&host);
-        let report = call(Mode::Change(&host), function, &arguments);
+        let before = picture(&*host);
+        let report = call(Mode::Change(&*host), function, &arguments);
         assert_eq!(report.failure.unwrap().to_string(), message);
-        assert_eq!(picture(&host), before);
+        assert_eq!(picture(&*host), before);
     };
     let message = "`ada` is the primary group of the user `ada`";
     refused("group::absent", json!({ "name": "ada" }), &[], message);
@@ -219,10 +223,10 @@ fn what_others_need_is_not_removed() {
 fn a_group_that_others_are_in_outlives_its_user() {
     let (_directory, host) = host();
     let member = json!({ "name": "ada", "members": "root" });
-    assert_eq!(call(Mode::Change(&host), "group::present", &member).status, Status::Changed);
-    let report = call(Mode::Change(&host), "user::absent", &json!({ "name": "ada" }));
+    assert_eq!(call(Mode::Change(&*host), "group::present", &member).status, Status::Changed);
+    let report = call(Mode::Change(&*host), "user::absent", &json!({ "name": "ada" }));
     assert_eq!(report.steps[0].text, "remove user ada: -group wheel");
-    let lines = picture(&host);
+    let lines = picture(&*host);
     assert!(lines.iter().any(|line| line.contains("wheel:x:10:root\\nada:x:1000:root\\n")), "{lines:?}");
     assert!(
         lines.iter().any(|line| line.contains("wheel:!::root\\n")),
@@ -234,6 +238,6 @@ fn a_group_that_others_are_in_outlives_its_user() {
 fn a_host_without_accounts_says_so() {
     let (directory, host) = host();
     fs::remove_file(directory.path().join("root/etc/group")).unwrap();
-    let report = call(Mode::Change(&host), "user::present", &json!({ "name": "new" }));
+    let report = call(Mode::Change(&*host), "user::present", &json!({ "name": "new" }));
     assert_eq!(report.failure.unwrap().to_string(), "the host has no `/etc/group`");
 }

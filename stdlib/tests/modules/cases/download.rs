@@ -13,12 +13,13 @@ use refrain_engine::failure::Failure;
 use refrain_engine::journal::Calls;
 use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::module::{Materials, NoMaterials, Text};
+use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{Content, System, View, changes};
+use refrain_engine::system::{Content, RootKind, System, View, changes};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use super::this_machine;
+use super::placed;
 use crate::web_server::{Answer, Server, ok, redirect, status};
 
 const HELLO: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
@@ -34,7 +35,7 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let directory = TempDir::with_prefix("refrain-download-").unwrap();
-        let system = this_machine();
+        let system = placed(|| Native::new(RootKind::Live), RootKind::Live);
         let environment = [("no_proxy".to_owned(), "*".to_owned())].into();
         Self { directory, system, environment, time_left: None }
     }

@@ -1,4 +1,4 @@
-//! Tests of the functions that have whole files, directories and links in hand, on a sandbox and on this machine's own disk.
+//! The functions that have whole files, directories and links in hand, on a sandbox and on this machine's own disk.
 
 mod foretold;
 mod functions;
@@ -14,10 +14,11 @@ use refrain_engine::module::converge::{Call, Field, Mode, Report};
 use refrain_engine::system::native::Native;
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
-use refrain_engine::system::{Attributes, Content, Kind, RootKind, System, View};
+use refrain_engine::system::{Attributes, Content, Kind, RootKind, System, View, changes};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::placed;
 use play::Play;
 
 /// A host with a directory of its own for a test. `/srv` in what a test says is that directory.
@@ -51,7 +52,9 @@ struct Node {
 impl Host {
     fn sandbox() -> Self {
         let directory = scratch();
-        let system = Rc::new(Sandbox::open(directory.path(), Box::new(NoPrograms)).unwrap());
+        let place = directory.path().to_owned();
+        let open = move || Sandbox::open(&place, Box::new(NoPrograms)).unwrap();
+        let system = placed(open, RootKind::Offline);
         system.make_directory(Path::new("/srv"), Attributes { mode: 0o755, uid: 0, gid: 0 }).unwrap();
         Self { system, top: "/srv".into(), play: Play::default(), _directory: directory }
     }
@@ -60,7 +63,7 @@ impl Host {
         let directory = scratch();
         let top = directory.path().canonicalize().unwrap().join("srv");
         std::fs::create_dir(&top).unwrap();
-        let system = Rc::new(Native::new(RootKind::Live));
+        let system = placed(|| Native::new(RootKind::Live), RootKind::Live);
         let (uid, gid) = system.identity();
         system.set_attributes(&top, Attributes { mode: 0o755, uid, gid }).unwrap();
         Self { system, top, play: Play::default(), _directory: directory }
@@ -97,7 +100,9 @@ impl Host {
     }
 
     fn report(&self, function: &str, arguments: &Value, mode: Mode<'_>) -> Report {
-        let registry = crate::registry();
+        // A test changes files by hand, too.
+        changes::note();
+        let registry = refrain_stdlib::registry();
         let entry = registry.get(&format!("file::{function}")).unwrap();
         entry.call(self.arguments(arguments), &Call::new(mode, &self.play, &Calls::default()))
     }

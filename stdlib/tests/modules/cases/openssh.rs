@@ -5,7 +5,7 @@ use std::fs;
 use refrain_engine::event::Status;
 use serde_json::json;
 
-use crate::host::{call, change, refuse, run, said, sandbox, text, tool};
+use super::host::{call, change, refuse, run, said, sandbox, text, tool};
 
 const INCLUDES: &str = "Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n";
 
@@ -21,7 +21,7 @@ fn settings_of_the_server_are_a_file_of_their_own_where_that_is_read() {
         "client_alive_interval": 60, "x11_forwarding": false,
         "settings": { "AcceptEnv": ["LANG", "LC_*"], "MaxStartups": "10:30:60" },
     });
-    change(&host, "ssh::server", &settings);
+    change(&*host, "ssh::server", &settings);
     let path = directory.path().join("root/etc/ssh/sshd_config.d/10-refrain.conf");
     // Keys are read from this machine, which may have none.
     let (_, output) = run(&sshd, &["-T", "-f", path.to_str().unwrap()]);
@@ -39,7 +39,7 @@ fn settings_of_the_server_are_made_in_place_where_nothing_is_included() {
     let directory = tempfile::tempdir().unwrap();
     let main = "# mine\nPermitRootLogin yes\n\nMatch User ada\n    PasswordAuthentication yes\n";
     let host = sandbox(&directory, &[("/etc/ssh/sshd_config", main)]);
-    change(&host, "ssh::server", &json!({ "permit_root_login": false, "password_authentication": false }));
+    change(&*host, "ssh::server", &json!({ "permit_root_login": false, "password_authentication": false }));
     assert_eq!(
         text(&directory, "/etc/ssh/sshd_config"),
         "# mine\nPermitRootLogin no\n\nPasswordAuthentication no\nMatch User ada\n    PasswordAuthentication yes\n"
@@ -53,18 +53,18 @@ fn what_sshd_refuses_or_would_not_see_is_not_put_in_place() {
     }
     let directory = tempfile::tempdir().unwrap();
     let host = sandbox(&directory, &[("/etc/ssh/sshd_config", &format!("Port 22\n{INCLUDES}"))]);
-    let output = said(&host, "ssh::server", &json!({ "settings": { "PermitRootLogon": false } }));
+    let output = said(&*host, "ssh::server", &json!({ "settings": { "PermitRootLogon": false } }));
     assert!(
         output.starts_with(
             "/etc/ssh/sshd_config.d/10-refrain.conf: line 1: Bad configuration option: PermitRootLogon"
         ),
         "{output}"
     );
-    let output = said(&host, "ssh::server", &json!({ "permit_root_login": "maybe" }));
+    let output = said(&*host, "ssh::server", &json!({ "permit_root_login": "maybe" }));
     assert!(output.contains("unsupported option \"maybe\""), "{output}");
-    let failure = refuse(&host, "ssh::server", &json!({ "port": 2222 }));
+    let failure = refuse(&*host, "ssh::server", &json!({ "port": 2222 }));
     assert!(failure.starts_with("`Port 22` stands in line 1 of `/etc/ssh/sshd_config`"), "{failure}");
-    assert_eq!(call(&host, "ssh::server", &json!({ "port": 22 })).status, Status::Changed);
+    assert_eq!(call(&*host, "ssh::server", &json!({ "port": 22 })).status, Status::Changed);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn settings_of_the_client_are_accepted_by_ssh() {
     let host = sandbox(&directory, &[("/etc/ssh/ssh_config", main)]);
     let settings = json!({ "Port": 2222, "StrictHostKeyChecking": true, "SendEnv": ["A", "B"] });
     change(
-        &host,
+        &*host,
         "ssh::client",
         &json!({ "name": "10-x", "hosts": ["a.example", "*.b"], "settings": settings }),
     );
@@ -85,14 +85,14 @@ fn settings_of_the_client_are_accepted_by_ssh() {
         output.lines().find_map(|line| line.strip_prefix("port ").map(ToOwned::to_owned))
     });
     assert_eq!(ports, ["2222", "2222", "22"].map(|port| Some(port.to_owned())));
-    let output = said(&host, "ssh::client", &json!({ "name": "x", "settings": { "Prot": 1 } }));
+    let output = said(&*host, "ssh::client", &json!({ "name": "x", "settings": { "Prot": 1 } }));
     assert!(
         output.starts_with("/etc/ssh/ssh_config.d/x.conf: line 2: Bad configuration option: prot"),
         "{output}"
     );
     let directory = tempfile::tempdir().unwrap();
     let other = sandbox(&directory, &[("/etc/ssh/ssh_config", "Host *\n")]);
-    let failure = refuse(&other, "ssh::client", &json!({ "name": "x", "settings": { "Port": 1 } }));
+    let failure = refuse(&*other, "ssh::client", &json!({ "name": "x", "settings": { "Port": 1 } }));
     assert!(failure.starts_with("ssh does not read `/etc/ssh/ssh_config.d`"), "{failure}");
 }
 
@@ -101,10 +101,10 @@ fn keys_are_generated_once() {
     let Some(keygen) = tool("ssh-keygen") else { return };
     let directory = tempfile::tempdir().unwrap();
     let host = sandbox(&directory, &[("/etc/ssh/ssh_host_rsa_key", "there")]);
-    change(&host, "ssh::host_key", &json!({ "types": ["rsa", "ed25519"] }));
+    change(&*host, "ssh::host_key", &json!({ "types": ["rsa", "ed25519"] }));
     assert_eq!(text(&directory, "/etc/ssh/ssh_host_rsa_key"), "there");
-    change(&host, "ssh::generate", &json!({ "path": "/etc/ssh/key", "type": "ecdsa", "comment": "a  b" }));
-    let report = call(&host, "ssh::generate", &json!({ "path": "/etc/ssh/key" }));
+    change(&*host, "ssh::generate", &json!({ "path": "/etc/ssh/key", "type": "ecdsa", "comment": "a  b" }));
+    let report = call(&*host, "ssh::generate", &json!({ "path": "/etc/ssh/key" }));
     let public = text(&directory, "/etc/ssh/key.pub");
     assert!(public.trim().ends_with(" a  b"), "{public}");
     let fields = format!("{:?}", report.fields);
@@ -115,5 +115,5 @@ fn keys_are_generated_once() {
         assert_eq!(run(&keygen, &["-y", "-P", "", "-f", path.to_str().unwrap()]).0, 0);
     }
     fs::remove_file(directory.path().join("root/etc/ssh/key.pub")).unwrap();
-    assert_eq!(call(&host, "ssh::generate", &json!({ "path": "/etc/ssh/key" })).status, Status::Ok);
+    assert_eq!(call(&*host, "ssh::generate", &json!({ "path": "/etc/ssh/key" })).status, Status::Ok);
 }

@@ -1,0 +1,22 @@
+//! What has to hold wherever the play is evaluated.
+
+mod accounts;
+mod chrony;
+mod command;
+mod cron;
+mod download;
+mod edited_file;
+mod file;
+mod host;
+mod known_hosts;
+mod openssh;
+mod packet_filter;
+mod runit;
+mod running_kernel;
+mod shadow_tools;
+mod sudo;
+mod unpack;
+mod user_files;
+mod xbps;
+
+use super::placed;
