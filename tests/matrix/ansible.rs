@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::project::possible;
+use crate::support::python::have_collection;
 use crate::support::void_root::VoidRoot;
 use crate::support::{have, is_root};
 
@@ -12,16 +12,9 @@ use crate::support::{have, is_root};
 const OWN: [&str; 9] =
     ["usr/bin/python3", "usr/lib", "lib", "lib64", "root/.ansible", "var/lib/refrain", "dev", "tmp", "run"];
 
-/// Where Debian's package has the collections.
-const COLLECTION: &str = "/usr/lib/python3/dist-packages/ansible_collections/community/general";
-
 #[test]
 fn the_roots_are_the_same() {
-    if !is_root()
-        || !have("busybox")
-        || !have("ansible-playbook")
-        || !possible(Path::new(COLLECTION).exists(), "community.general")
-    {
+    if !is_root() || !have("busybox") || !have("ansible-playbook") || !have_collection("community.general") {
         return;
     }
     let ours = VoidRoot::new();

@@ -5,6 +5,7 @@ pub mod everything;
 pub mod key_agent;
 pub mod project;
 pub mod proxy;
+pub mod python;
 pub mod run;
 pub mod sshd;
 pub mod started;
