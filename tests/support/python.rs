@@ -1,5 +1,6 @@
 //! The Python programs that tests compare with: ansible-core in a virtual environment, which `tests/python/setup` makes.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,12 +20,12 @@ pub fn program(name: &str, home: &Path) -> Option<Command> {
     let mut command = Command::new(path);
     command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     command.envs([("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("PYTHONDONTWRITEBYTECODE", "1")]);
-    command.envs([
-        ("ANSIBLE_NOCOLOR", "1"),
-        ("ANSIBLE_CONFIG", "/dev/null"),
-        ("ANSIBLE_COLLECTIONS_PATH", COLLECTIONS),
-    ]);
+    command.envs([("ANSIBLE_NOCOLOR", "1"), ("ANSIBLE_COLLECTIONS_PATH", COLLECTIONS)]);
     command.env("HOME", home).env("ANSIBLE_HOME", home.join(".ansible"));
+    // Only a file of settings that exists keeps Ansible from looking for others.
+    let settings = home.join("ansible.cfg");
+    fs::write(&settings, "").expect("an empty file");
+    command.env("ANSIBLE_CONFIG", settings);
     Some(command)
 }
 
