@@ -271,6 +271,14 @@ impl Names for Inner {
         }
     }
 
+    fn is_text(&self, name: &str) -> bool {
+        let found = self.find(|content| match content {
+            Content::Values(values) => values.get(name).map(Json::is_string),
+            Content::Supplied(supplied) => supplied.may_have(name).then_some(false),
+        });
+        found.unwrap_or(false)
+    }
+
     fn names(&self) -> Vec<String> {
         let mut names = HashSet::new();
         for (_, content) in &self.stack.borrow().0 {

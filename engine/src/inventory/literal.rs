@@ -11,20 +11,30 @@ const DEPTH: usize = 100;
 /// The value of a text: number, boolean, `None`, quoted text, list, tuple, set or map as Python writes them; else the text
 /// itself. Sets and tuples become lists.
 pub(super) fn value(text: &str) -> Value {
-    let mut reader = Reader { rest: text.trim_start_matches([' ', '\t']) };
-    let read = reader.whole().filter(|_| {
-        reader.skip_blanks();
-        reader.rest.is_empty()
-    });
-    read.unwrap_or_else(|| Value::from(text))
+    let reader = Reader { rest: text.trim_start_matches([' ', '\t']), json: false };
+    reader.all().unwrap_or_else(|| Value::from(text))
+}
+
+/// The list or map that a text is, as Python or JSON writes it.
+pub(crate) fn collection(text: &str) -> Option<Value> {
+    Reader { rest: text, json: true }.all().filter(|value| value.is_array() || value.is_object())
 }
 
 /// Reads literals off the front of a text. Whatever is not a literal gives `None`.
 struct Reader<'a> {
     rest: &'a str,
+    /// Whether JSON's `true`, `false` and `null` are understood.
+    json: bool,
 }
 
 impl Reader<'_> {
+    /// The value that the whole text is.
+    fn all(mut self) -> Option<Value> {
+        let value = self.whole()?;
+        self.skip_blanks();
+        self.rest.is_empty().then_some(value)
+    }
+
     /// A value, or several with commas between them, which are a tuple.
     fn whole(&mut self) -> Option<Value> {
         let first = self.one(0)?;
@@ -105,7 +115,9 @@ impl Reader<'_> {
 
     fn word(&mut self) -> Option<Value> {
         let words = [("True", Value::from(true)), ("False", Value::from(false)), ("None", Value::Null)];
-        for (word, value) in words {
+        let json = [("true", Value::from(true)), ("false", Value::from(false)), ("null", Value::Null)];
+        let json = if self.json { &json[..] } else { &[] };
+        for (word, value) in words.iter().chain(json).cloned() {
             if self.takes_word(word) {
                 return Some(value);
             }
@@ -215,11 +227,14 @@ impl Reader<'_> {
         found.is_some()
     }
 
-    /// Blanks, and a comment, which goes to the end.
+    /// Blanks, and comments, each of which goes to the end of its line. Between brackets there may be several lines.
     fn skip_blanks(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\x0C']);
-        if self.rest.starts_with('#') {
-            self.rest = "";
+        loop {
+            self.rest = self.rest.trim_start_matches([' ', '\t', '\x0C', '\n', '\r']);
+            if !self.rest.starts_with('#') {
+                return;
+            }
+            self.rest = self.rest.split_once('\n').map_or("", |(_, rest)| rest);
         }
     }
 }

@@ -11,7 +11,7 @@ pub mod extra_vars;
 mod graph;
 mod hosts;
 mod ini;
-mod literal;
+pub(crate) mod literal;
 mod pattern;
 mod quoted_line;
 mod range;

@@ -103,11 +103,13 @@ impl<'a> ConnectionVariables<'a> {
     fn value<'n>(&self, names: &[&'n str]) -> Result<Option<(&'n str, Value)>, Diagnostic> {
         for name in names.iter().rev() {
             let Some(raw) = self.raw(name) else { continue };
+            // A template that renders to nothing says nothing, and neither does a null.
             let value = match raw {
-                Value::String(text) if template::is_template(text) => self.resolved().get(name)?,
+                Value::String(text) if template::is_template(text) => {
+                    self.resolved().get(name)?.filter(|value| value.as_str() != Some(""))
+                }
                 plain => Some(plain.clone()),
             };
-            // Nothing is said by a null, or by a template that renders to one.
             if let Some(value) = value.filter(|value| !value.is_null()) {
                 return Ok(Some((name, value)));
             }

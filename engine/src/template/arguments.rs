@@ -150,7 +150,8 @@ impl Call {
                 }
                 None => {
                     let message = format!("{kind} `{callable}` has no argument `{name}`");
-                    return Err(unknown(message, name, self.parameters[1..].iter().chain(stars).copied()));
+                    let known = self.parameters.iter().skip(1).chain(stars).copied();
+                    return Err(unknown(message, name, known));
                 }
             }
         }
@@ -171,6 +172,11 @@ impl Call {
     /// An argument that is given by name only.
     pub fn extra(&self, name: &str) -> Option<&Value> {
         self.extra.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The arguments that are given by name only.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.extra.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// A flag that is given by name only.

@@ -34,7 +34,7 @@ pub struct Uses {
 /// # Errors
 /// The first thing that is wrong with the template.
 pub fn check(path: &str, text: &str) -> Result<Uses, Diagnostic> {
-    let prepared = Prepared::new(path, text)?;
+    let prepared = Prepared::file(path, text)?;
     let template = machinery::parse(&prepared.text, path, prepared.syntax.clone())
         .map_err(|error| report::syntax(&error, &prepared))?;
     let mut finder = Finder { prepared: &prepared, uses: Uses::default(), error: None };

@@ -6,7 +6,7 @@ use minijinja::value::{Rest, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
 
 use super::arguments::Callable;
-use super::{filters, lenient, lookup, methods, predicates, python, scope};
+use super::{filters, functions, methods, mutable, percent, predicates, python, rewrite, scope};
 
 /// A copy of the engine, which is cheap: what it knows is shared, what it loads is its own.
 pub(super) fn copy() -> Environment<'static> {
@@ -24,31 +24,41 @@ fn build() -> Environment<'static> {
     env.set_debug(true);
     env.set_loader(load);
     env.remove_global("debug");
-    for filter in filters::all() {
+    for (collection, filter) in filters::all() {
+        env.add_filter(format!("{collection}.{}", filter.name), body(filter, "filter"));
         env.add_filter(filter.name, body(filter, "filter"));
     }
-    for test in predicates::all() {
+    for (collection, test) in predicates::all() {
+        env.add_test(format!("{collection}.{}", test.name), body(test, "test"));
         env.add_test(test.name, body(test, "test"));
     }
-    for function in lookup::all() {
-        // Only where it is asked for does a function get arguments by name.
-        env.add_function(function.name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
-            let args = args.0.into_iter().map(ValueOrKwargs::into_value).collect();
-            function.call("function", state, Rest(args))
-        });
+    for function in functions::all() {
+        env.add_function(function.name, body(function, "function"));
     }
-    env.add_filter(lenient::LOOKUP, forgiving_lookup);
+    env.add_filter(rewrite::LOOKUP, forgiving_lookup);
+    env.add_filter(rewrite::MUTABLE, |value: &Value| mutable::of(value));
+    env.add_filter(rewrite::PERCENT, percent);
     env
 }
 
+/// Only where it is asked for does a function get arguments by name.
 fn body(
     callable: Callable,
     kind: &'static str,
-) -> impl Fn(&mut State<'_, '_>, Rest<Value>) -> Result<Value, Error> + Send + Sync + 'static {
-    move |state: &mut State<'_, '_>, args: Rest<Value>| callable.call(kind, state, args)
+) -> impl Fn(&mut State<'_, '_>, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync + 'static {
+    move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+        let args = args.0.into_iter().map(ValueOrKwargs::into_value).collect();
+        callable.call(kind, state, Rest(args))
+    }
 }
 
-/// See [`lenient`].
+/// `"…" % value`, of which a tuple is several.
+fn percent(format: &str, value: &Value) -> Result<Value, Error> {
+    let several = value.is_tuple().then(|| python::items(value)).transpose()?;
+    percent::format(format, &several.unwrap_or_else(|| vec![value.clone()])).map(Value::from)
+}
+
+/// See [`rewrite`].
 fn forgiving_lookup(value: &Value, key: &Value) -> Result<Value, Error> {
     if value.is_undefined() { Ok(value.clone()) } else { value.get_item(key) }
 }

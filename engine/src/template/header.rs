@@ -34,7 +34,7 @@ pub(super) struct Header<'a> {
 /// The settings of a template without a header.
 pub(super) fn defaults() -> SyntaxConfigBuilder {
     let mut builder = SyntaxConfig::builder();
-    builder.trim_blocks(true).keep_trailing_newline(true);
+    builder.trim_blocks(true).keep_trailing_newline(false);
     builder
 }
 
@@ -95,7 +95,7 @@ impl Default for Settings {
             comment: None,
             trim: true,
             lstrip: false,
-            keep: true,
+            keep: false,
             newline: "\n",
         }
     }

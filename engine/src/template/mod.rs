@@ -7,15 +7,19 @@
 mod arguments;
 mod check;
 mod environment;
+mod evaluate;
 mod filters;
+mod functions;
 mod header;
-mod lenient;
 mod lookup;
 mod methods;
+mod mutable;
+mod percent;
 mod predicates;
 mod python;
 mod reads;
 mod report;
+mod rewrite;
 mod scope;
 mod source;
 mod version;
@@ -31,6 +35,7 @@ use self::source::Prepared;
 use crate::diagnostic::Diagnostic;
 
 pub use self::check::{Uses, check};
+pub(crate) use self::evaluate::value as evaluate;
 pub(crate) use self::report::Failure;
 pub(crate) use self::scope::{carry, undefined_because};
 
@@ -44,6 +49,12 @@ pub trait Names {
 
     /// Every name there is, for near matches.
     fn names(&self) -> Vec<String>;
+
+    /// Whether the value of a name is written as text, which may be a template of something else. Names whose values are
+    /// computed have what they are.
+    fn is_text(&self, _name: &str) -> bool {
+        false
+    }
 
     /// Whether [`get`](Self::get) may have more to say of a name than that there is none. It costs nothing to ask.
     fn may_have(&self, _name: &str) -> bool {
@@ -87,37 +98,21 @@ pub fn render_file(
     names: Rc<dyn Names>,
     loader: Option<Rc<dyn Loader>>,
 ) -> Result<String, Diagnostic> {
-    let prepared = Prepared::new(path, text)?;
+    let prepared = Prepared::file(path, text)?;
     let scope = Scope::new(names, loader, prepared.syntax.clone());
     render(&prepared, &scope).map(|(text, _)| text).map_err(|failure| failure.diagnostic)
 }
 
-/// Evaluates a string of a variable: exactly one `{{ expression }}` gives the expression's own value, anything else text;
-/// a string without a template in it is itself.
+/// Evaluates a string of a variable as Ansible does: what it renders to is text, unless it reads like a list, a map, `True`
+/// or `False`, or the string is just `{{ name }}` of a number; a string without a template in it is itself.
 ///
 /// `origin` is how errors call the string, usually the variable's name.
 ///
 /// # Errors
 /// As [`render_file`].
 pub fn render_value(origin: &str, text: &str, names: Rc<dyn Names>) -> Result<serde_json::Value, Diagnostic> {
-    let value = evaluate(origin, text, names).map_err(|failure| failure.diagnostic)?;
+    let value = evaluate::value(origin, text, names).map_err(|failure| failure.diagnostic)?;
     to_json(&value)
-}
-
-/// [`render_value`] for the engine's own use: the value as templates see it, and whether an error is about something
-/// undefined.
-pub(crate) fn evaluate(origin: &str, text: &str, names: Rc<dyn Names>) -> Result<Value, Failure> {
-    if !is_template(text) {
-        return Ok(Value::from(text));
-    }
-    let prepared = Prepared::new(origin, text)?;
-    let scope = Scope::new(names, None, prepared.syntax.clone());
-    let (text, emitted) = render(&prepared, &scope)?;
-    match emitted {
-        // The text is the value's and nothing else's: the string was that one expression.
-        Some(Emitted { count: 1, last }) if python::text(&last).is_ok_and(|alone| alone == text) => Ok(last),
-        _ => Ok(Value::from(text)),
-    }
 }
 
 /// Whether a string of a variable has anything to render in it.
@@ -133,7 +128,7 @@ fn render(prepared: &Prepared, scope: &Rc<Scope>) -> Result<(String, Option<Emit
     let template = env.template_from_named_str(&prepared.path, &prepared.body).map_err(fail)?;
     let mut done = template.render_captured(Value::from_object(Context)).map_err(fail)?;
     let emitted = done.with_state_mut(|state| state.get_extension_mut::<Emitted>().map(std::mem::take));
-    Ok((done.into_output(), emitted))
+    Ok((prepared.with_last_newlines(done.into_output()), emitted))
 }
 
 /// A template's value as JSON; keys become text as Python's `json` spells them.

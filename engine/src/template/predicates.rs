@@ -93,16 +93,20 @@ const BUILTIN: [&str; 30] = [
     "filter",
 ];
 
-pub(super) fn all() -> impl Iterator<Item = Callable> {
-    TABLE.iter().copied()
+/// Each test with the collection that it is from.
+pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {
+    TABLE.iter().map(|test| ("ansible.builtin", *test))
 }
 
 pub(super) fn names() -> Vec<&'static str> {
-    TABLE.iter().map(|test| test.name).chain(BUILTIN).chain(["test"]).collect()
+    all().map(|(_, test)| test.name).chain(BUILTIN).chain(["test"]).collect()
 }
 
+/// Whether there is such a test, by its short name or with its collection.
 pub(super) fn exists(name: &str) -> bool {
-    names().contains(&name)
+    let (collection, name) = name.rsplit_once('.').map_or((None, name), |(c, name)| (Some(c), name));
+    let found = all().any(|(from, test)| test.name == name && collection.is_none_or(|c| c == from));
+    found || (collection.is_none() && BUILTIN.contains(&name)) || name == "test"
 }
 
 fn matches(call: &Call, kind: &str) -> Result<Value, Error> {

@@ -1,8 +1,9 @@
 //! Values as Python's `str()` and `repr()` write them.
 
+use std::cmp::Ordering;
 use std::fmt::{self, Write};
 
-use minijinja::value::ValueKind;
+use minijinja::value::{Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
 /// Deeper values are an error instead of an exhausted stack.
@@ -32,19 +33,14 @@ pub(super) struct Emitted {
     pub last: Value,
 }
 
-/// Writes the value of `{{ }}`.
+/// Writes the value of `{{ }}`. Ansible writes nothing for `none`, and Jinja2 for an inline `if` that gives nothing.
 pub(super) fn emit(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    if value.is_undefined() {
-        return Err(Error::new(
-            ErrorKind::UndefinedError,
-            "the condition of the inline `if` is false and it has no `else`",
-        ));
-    }
     let emitted = state.get_or_insert_extension_with(Emitted::default);
     emitted.count += 1;
     emitted.last = value.clone();
     match value.as_str() {
         Some(text) => out.write_str(text).map_err(Error::from),
+        None if value.is_undefined() || value.is_none() => Ok(()),
         None => out.write_str(&text(value)?).map_err(Error::from),
     }
 }
@@ -145,6 +141,80 @@ pub(super) fn pairs(map: &Value) -> Result<Vec<(Value, Value)>, Error> {
         pairs.push((key, value));
     }
     Ok(pairs)
+}
+
+/// What `dict()` takes: a map, or a list of pairs.
+pub(super) fn pairs_of(value: &Value) -> Result<Vec<(Value, Value)>, Error> {
+    if value.kind() == ValueKind::Map {
+        return pairs(value);
+    }
+    let pair = |item: &Value| match <[Value; 2]>::try_from(items(item)?) {
+        Ok([key, value]) => Ok((key, value)),
+        Err(other) => {
+            Err(Error::new(ErrorKind::InvalidOperation, format!("expected pairs, got {} items", other.len())))
+        }
+    };
+    items(value)?.iter().map(pair).collect()
+}
+
+/// A tuple, which is written in parentheses.
+pub(super) fn tuple(items: impl IntoIterator<Item = Value>) -> Value {
+    Value::from(Tuple::from(items.into_iter().collect::<Vec<_>>()))
+}
+
+/// `a < b` and so on: only numbers, texts and lists have an order, and only among themselves.
+pub(super) fn compare(a: &Value, b: &Value) -> Result<Ordering, Error> {
+    let number = |value: &Value| matches!(value.kind(), ValueKind::Number | ValueKind::Bool);
+    match (a.as_str(), b.as_str()) {
+        (Some(a), Some(b)) => return Ok(a.cmp(b)),
+        _ if number(a) && number(b) => {
+            let plain = |value: &Value| match value.kind() {
+                ValueKind::Bool => Value::from(i64::from(value.is_true())),
+                _ => value.clone(),
+            };
+            return Ok(plain(a).cmp(&plain(b)));
+        }
+        _ if is_list(a) && is_list(b) && a.is_tuple() == b.is_tuple() => {
+            let (a, b) = (items(a)?, items(b)?);
+            for (a, b) in a.iter().zip(&b) {
+                if a != b {
+                    return compare(a, b);
+                }
+            }
+            return Ok(a.len().cmp(&b.len()));
+        }
+        _ if a.kind() == ValueKind::Plain && b.kind() == ValueKind::Plain => return Ok(a.cmp(b)),
+        _ => {}
+    }
+    let message = format!("{} and {} have no order", type_name(a), type_name(b));
+    Err(Error::new(ErrorKind::InvalidOperation, message))
+}
+
+/// Sorts by a key, keeping the order of what is equal.
+pub(super) fn sort(
+    items: &mut Vec<Value>,
+    key: impl Fn(&Value) -> Result<Value, Error>,
+) -> Result<(), Error> {
+    let keyed = items.iter().map(|item| Ok((key(item)?, item.clone()))).collect::<Result<Vec<_>, Error>>()?;
+    *items = merge_sort(keyed)?.into_iter().map(|(_, item)| item).collect();
+    Ok(())
+}
+
+/// The sort of std does not take a comparison that can fail.
+fn merge_sort(mut items: Vec<(Value, Value)>) -> Result<Vec<(Value, Value)>, Error> {
+    if items.len() < 2 {
+        return Ok(items);
+    }
+    let mut right = merge_sort(items.split_off(items.len() / 2))?.into_iter().peekable();
+    let mut left = merge_sort(items)?.into_iter().peekable();
+    let mut sorted = Vec::with_capacity(left.len() + right.len());
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let next = if compare(&b.0, &a.0)?.is_lt() { right.next() } else { left.next() };
+        sorted.extend(next);
+    }
+    sorted.extend(left);
+    sorted.extend(right);
+    Ok(sorted)
 }
 
 /// The items of a list, the keys of a map, the characters of a string.

@@ -7,7 +7,7 @@ use minijinja::{Error, ErrorKind, Value};
 use super::arguments::Hint;
 use super::scope::Scope;
 use super::source::Prepared;
-use super::{filters, methods, predicates};
+use super::{filters, functions, methods, predicates};
 use crate::diagnostic::{Diagnostic, Location};
 
 /// Why a template could not be rendered.
@@ -157,10 +157,7 @@ fn describe(error: &Error, expression: Option<&str>, place: &Place, scope: &Scop
         }
         ErrorKind::UnknownFunction => {
             let name = word("");
-            let near = Diagnostic::default()
-                .near(&name, ["range", "dict", "namespace", "lipsum", "lookup", "query"])
-                .hint;
-            (format!("unknown function `{name}`"), name, near)
+            (format!("unknown function `{name}`"), name.clone(), near_callable(&name, functions::names()))
         }
         ErrorKind::UnknownMethod => {
             let name = detail.rsplit(' ').next().unwrap_or("").to_owned();

@@ -3,7 +3,7 @@
 use minijinja::syntax::SyntaxConfig;
 
 use super::header::{self, Header};
-use super::lenient;
+use super::rewrite::{self, Rewritten};
 use crate::diagnostic::{Diagnostic, Location};
 
 /// A template as the engine gets it.
@@ -13,42 +13,67 @@ pub(super) struct Prepared {
     pub path: String,
     /// What the file says, behind its header line, with the line ends that Jinja2 makes of them.
     pub text: String,
-    /// What the engine parses: `text` with the edits of [`lenient`].
+    /// What the engine parses: `text` with the edits of [`rewrite`].
     pub body: String,
     /// The delimiters and the handling of blanks.
     pub syntax: SyntaxConfig,
     /// How many lines of the file are not part of `text`.
     lines_before: usize,
-    /// For each edit, the offset in `body` behind it and how far `body` is ahead of `text` from there on.
-    edits: Vec<(usize, isize)>,
+    /// The steps from `text` to `body`.
+    passes: Vec<Rewritten>,
 }
 
 impl Prepared {
-    /// Reads the header line and allows for what Ansible tolerates.
-    pub fn new(path: &str, source: &str) -> Result<Self, Diagnostic> {
+    /// A file: reads its header line.
+    pub fn file(path: &str, source: &str) -> Result<Self, Diagnostic> {
         let Header { syntax, newline, text, lines } = header::read(path, source)?;
+        Ok(Self::with_syntax(path, newlines(text, newline), syntax, lines, Vec::new()))
+    }
+
+    /// The value of a variable, in whose expressions a backslash in a string is one.
+    pub fn value(origin: &str, source: &str) -> Result<Self, Diagnostic> {
+        let Header { syntax, newline, text, lines } = header::read(origin, source)?;
         let text = newlines(text, newline);
-        Ok(Self::with_syntax(path, text, syntax, lines))
+        let plain = rewrite::literal_backslashes(&text, &syntax);
+        Ok(Self::with_syntax(origin, text, syntax, lines, vec![plain]))
     }
 
     /// A template that another one includes: the header line has no meaning in it, the delimiters are the other's.
     pub fn included(path: &str, source: &str, syntax: &SyntaxConfig) -> Self {
-        Self::with_syntax(path, newlines(source, "\n"), syntax.clone(), 0)
+        Self::with_syntax(path, newlines(source, "\n"), syntax.clone(), 0, Vec::new())
     }
 
-    fn with_syntax(path: &str, text: String, syntax: SyntaxConfig, lines_before: usize) -> Self {
-        let (body, edits) = lenient::rewrite(&text, &syntax);
-        Self { path: path.to_owned(), text, body, syntax, lines_before, edits }
+    fn with_syntax(
+        path: &str,
+        text: String,
+        syntax: SyntaxConfig,
+        lines_before: usize,
+        mut passes: Vec<Rewritten>,
+    ) -> Self {
+        let before = passes.last().map_or(&text, |pass| &pass.text);
+        let last = rewrite::for_engine(before, &syntax);
+        let body = last.text.clone();
+        passes.push(last);
+        Self { path: path.to_owned(), text, body, syntax, lines_before, passes }
     }
 
     /// The offset in `text` of an offset in `body`.
     pub fn original(&self, offset: usize) -> usize {
-        let ahead = self.edits.iter().rev().find(|(end, _)| *end <= offset).map_or(0, |(_, ahead)| *ahead);
-        let mut offset = offset.saturating_add_signed(-ahead).min(self.text.len());
+        let back = self.passes.iter().rev().fold(offset, |offset, pass| pass.original(offset));
+        let mut offset = back.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
         offset
+    }
+
+    /// What is rendered, with as many newlines at its end as the template has: Jinja2 takes the last one away, and a
+    /// statement in the last line takes one, too.
+    pub fn with_last_newlines(&self, mut rendered: String) -> String {
+        let count = |text: &str| text.len() - text.trim_end_matches('\n').len();
+        let missing = count(&self.text).saturating_sub(count(&rendered));
+        rendered.extend(std::iter::repeat_n('\n', missing));
+        rendered
     }
 
     /// The place of the bytes `range` of `text`.

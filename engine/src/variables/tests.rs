@@ -21,7 +21,7 @@ fn values_resolve_through_one_another() {
         "base_port": 4646,
     }));
     assert_eq!(vars.get("ansible_host"), Ok(Some(json!("node1.matrix.example.net"))));
-    assert_eq!(vars.get("ports"), Ok(Some(json!([4647, { "deep": 4646 }]))));
+    assert_eq!(vars.get("ports"), Ok(Some(json!(["4647", { "deep": 4646 }]))));
     assert_eq!(vars.get("nothing"), Ok(None));
 }
 
@@ -67,7 +67,7 @@ fn what_is_known_of_a_value_is_not_said_of_one_that_hides_it() {
     let values = json!({ "a": "{{ 1 }}", "b": { "c": "{{ 2 }}", "d": "{{ 3 }}" } });
     vars.push(Layer::Inventory, values.as_object().cloned().unwrap_or_default().into_iter().collect());
     assert_eq!(vars.get("a"), Ok(Some(json!("{{ 1 }}"))));
-    assert_eq!(vars.get("b"), Ok(Some(json!({ "c": "{{ 2 }}", "d": 3 }))));
+    assert_eq!(vars.get("b"), Ok(Some(json!({ "c": "{{ 2 }}", "d": "3" }))));
     vars.push(Layer::Role, IndexMap::from([("a".to_owned(), json!("{{ 4 }}"))]));
-    assert_eq!(vars.get("a"), Ok(Some(json!(4))));
+    assert_eq!(vars.get("a"), Ok(Some(json!("4"))));
 }

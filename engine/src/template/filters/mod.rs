@@ -11,15 +11,16 @@ pub(super) mod text;
 
 use super::arguments::Callable;
 
-const TABLES: &[&[Callable]] = &[
-    data::TABLE,
-    digest::TABLE,
-    json::TABLE,
-    numbers::TABLE,
-    paths::TABLE,
-    pattern::TABLE,
-    sets::TABLE,
-    text::TABLE,
+/// The filters, by the collection whose names they have, too.
+const TABLES: &[(&str, &[Callable])] = &[
+    (BUILTIN_COLLECTION, data::TABLE),
+    (BUILTIN_COLLECTION, digest::TABLE),
+    (BUILTIN_COLLECTION, json::TABLE),
+    (BUILTIN_COLLECTION, numbers::TABLE),
+    (BUILTIN_COLLECTION, paths::TABLE),
+    (BUILTIN_COLLECTION, pattern::TABLE),
+    (BUILTIN_COLLECTION, sets::TABLE),
+    (BUILTIN_COLLECTION, text::TABLE),
 ];
 
 /// The filters that the engine has and Ansible's Jinja2 too.
@@ -59,14 +60,21 @@ const BUILTIN: [&str; 33] = [
     "upper",
 ];
 
-pub(super) fn all() -> impl Iterator<Item = Callable> {
-    TABLES.iter().copied().flatten().copied()
+/// What ansible-core has.
+const BUILTIN_COLLECTION: &str = "ansible.builtin";
+
+/// Each filter with the collection that it is from.
+pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {
+    TABLES.iter().flat_map(|(collection, table)| table.iter().map(|filter| (*collection, *filter)))
 }
 
 pub(super) fn names() -> Vec<&'static str> {
-    all().map(|filter| filter.name).chain(BUILTIN).collect()
+    all().map(|(_, filter)| filter.name).chain(BUILTIN).collect()
 }
 
+/// Whether there is such a filter, by its short name or with its collection.
 pub(super) fn exists(name: &str) -> bool {
-    BUILTIN.contains(&name) || all().any(|filter| filter.name == name)
+    let (collection, name) = name.rsplit_once('.').map_or((None, name), |(c, name)| (Some(c), name));
+    let found = all().any(|(from, filter)| filter.name == name && collection.is_none_or(|c| c == from));
+    found || (collection.is_none() && BUILTIN.contains(&name))
 }
