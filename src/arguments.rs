@@ -23,6 +23,10 @@ pub enum Command {
     Rollback(Box<Rollback>),
     /// Check playbooks without touching a host
     Lint(Lint),
+    /// Show hosts and groups
+    Inventory(Inventory),
+    /// Show what the variables of a host come to, and where each is set
+    Vars(Vars),
     /// Run playbooks on sandboxes, and hold them to what they promise
     Test(Test),
     /// Show the reference of the modules
@@ -139,9 +143,9 @@ pub struct Connection {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub forks: Option<u16>,
 
-    /// How long to wait for another run that is at work on a host, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub lock_timeout: u32,
+    /// How long to wait for another run that is at work on a host, in seconds [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub lock_timeout: Option<u32>,
 
     /// Log in as this user
     #[arg(short, long, value_name = "USER")]
@@ -242,6 +246,54 @@ pub struct Test {
     /// Keep the sandboxes, in a directory of this one that is named after the playbook
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+}
+
+/// `refrain inventory`.
+#[derive(Debug, Args)]
+pub struct Inventory {
+    /// Which hosts.
+    #[command(flatten)]
+    pub hosts: Hosts,
+
+    /// Write all as JSON, in the form of Ansible's inventory programs; templates are not rendered
+    #[arg(long, conflicts_with = "host")]
+    pub list: bool,
+
+    /// Write the variables of this host as JSON; templates are not rendered
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+
+    /// With the variable files beside this playbook [default: those in ./playbooks]
+    #[arg(long, value_name = "PLAYBOOK")]
+    pub playbook: Option<PathBuf>,
+}
+
+/// `refrain vars`.
+#[derive(Debug, Args)]
+pub struct Vars {
+    /// The host whose variables are shown
+    #[arg(value_name = "HOST")]
+    pub host: String,
+
+    /// Only this variable
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Inventory file, directory, or list of hosts with a comma (can be repeated) [default: ./inventory]
+    #[arg(short, long = "inventory", value_name = "INVENTORY")]
+    pub inventories: Vec<String>,
+
+    /// Set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
+    #[arg(short, long = "extra-vars", value_name = "K=V")]
+    pub extra_vars: Vec<String>,
+
+    /// With the variable files beside this playbook [default: those in ./playbooks]
+    #[arg(long, value_name = "PLAYBOOK")]
+    pub playbook: Option<PathBuf>,
+
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `refrain doc`.

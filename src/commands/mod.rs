@@ -2,13 +2,19 @@
 
 pub mod agent;
 pub mod doc;
+pub mod inventory;
 pub mod lint;
 mod reaching;
 pub mod rollback;
 pub mod run;
 pub mod test;
+pub mod vars;
+
+use std::io::{self, Write};
 
 use refrain_engine::diagnostic::Diagnostic;
+
+use crate::exit;
 
 /// Says what is wrong with the input, each problem by itself.
 pub fn complain(problems: &[Diagnostic]) {
@@ -21,5 +27,16 @@ pub fn complain(problems: &[Diagnostic]) {
 pub fn warn(warnings: &[Diagnostic]) {
     for warning in warnings {
         eprintln!("{} {warning}\n", console::style("warning:").yellow().bold().for_stderr());
+    }
+}
+
+/// Writes a text to standard output, and gives the exit code. Who reads it may stop reading.
+pub fn print(text: &str) -> u8 {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&[Diagnostic::new(format!("could not write to standard output: {error}"))]);
+            exit::FAILED
+        }
+        _ => exit::DONE,
     }
 }

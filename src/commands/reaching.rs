@@ -26,6 +26,7 @@ pub fn options(hosts: &Hosts, connection: &Connection, settings: Settings) -> Re
         limit: hosts.limit.clone(),
         extra: hosts.extra_vars.clone(),
         settings,
+        lock_timeout: connection.lock_timeout,
         forks: connection.forks.map(usize::from),
         connection: connection_options(connection)?,
         step: None,

@@ -13,11 +13,7 @@ use crate::{exit, reporter};
 /// Takes back what a run has changed.
 pub fn execute(arguments: &Rollback) -> u8 {
     let signals = Signals::watch();
-    let settings = Settings {
-        check: arguments.check,
-        lock_timeout: arguments.connection.lock_timeout,
-        ..Settings::default()
-    };
+    let settings = Settings { check: arguments.check, ..Settings::default() };
     let prepared = reaching::options(&arguments.hosts, &arguments.connection, settings)
         .map_err(|problem| vec![problem])
         .and_then(|options| runner::prepare_rollback(options, &arguments.run));

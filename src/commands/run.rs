@@ -49,7 +49,7 @@ fn options(arguments: &Run) -> Result<Options, Diagnostic> {
         tags: arguments.tags.clone(),
         skip_tags: arguments.skip_tags.clone(),
         start_at: arguments.start_at.clone(),
-        lock_timeout: arguments.connection.lock_timeout,
+        ..Settings::default()
     };
     let options = reaching::options(&arguments.hosts, &arguments.connection, settings)?;
     let step = if arguments.step { Some(asking()?) } else { None };

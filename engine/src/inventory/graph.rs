@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 
+use super::definition::Hidden;
 use super::variable::{Variable, VariableMap};
 use crate::diagnostic::Diagnostic;
 use crate::origin::Origin;
@@ -27,6 +28,7 @@ pub(super) struct Group {
     pub(super) parents: Vec<usize>,
     /// What inventories set for it.
     pub(super) variables: VariableMap,
+    pub(super) hidden: Hidden,
     /// `ansible_group_priority`; 1 when it is not set.
     priority: Option<i64>,
 }
@@ -38,6 +40,7 @@ pub(super) struct Host {
     groups: Vec<usize>,
     /// What inventories set for it.
     pub(super) variables: VariableMap,
+    pub(super) hidden: Hidden,
     /// Which inventory names it first, as variables. They are below its own.
     pub(super) whence: Arc<VariableMap>,
     /// Which of the sets of groups it is in, all groups above included.
@@ -111,7 +114,8 @@ impl Graph {
         if &**name == "ansible_group_priority" {
             self.groups[group].priority = Some(priority(variable)?);
         } else {
-            self.groups[group].variables.insert(Arc::clone(name), Arc::clone(variable));
+            let group = &mut self.groups[group];
+            group.hidden.set(&mut group.variables, name, variable);
         }
         Ok(())
     }
@@ -130,7 +134,8 @@ impl Graph {
         match namesake {
             Some(group) => self.set_of_group(group, name, variable),
             None => {
-                self.hosts[host].variables.insert(Arc::clone(name), Arc::clone(variable));
+                let host = &mut self.hosts[host];
+                host.hidden.set(&mut host.variables, name, variable);
                 Ok(())
             }
         }

@@ -6,15 +6,19 @@
 #![allow(clippy::result_large_err, reason = "an error is what a person reads, and rare")]
 
 mod address;
+mod definition;
 mod escape;
 pub mod extra_vars;
 mod graph;
 mod hosts;
 mod ini;
+mod listing;
 pub(crate) mod literal;
 mod pattern;
+mod program;
 mod quoted_line;
 mod range;
+mod resolver;
 mod source;
 mod variable;
 mod variable_files;
@@ -29,8 +33,10 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 use serde_json::Value;
 
+pub use definition::{Definition, Definitions};
 use graph::{ALL, Graph};
-pub use variable::{Variable, VariableMap, values};
+pub use resolver::Resolver;
+pub use variable::{Variable, VariableMap, is_of_controller, is_secret, values};
 use variable_files::VariableFiles;
 
 use crate::diagnostic::Diagnostic;
@@ -186,6 +192,20 @@ impl Inventory {
         let graph = &self.base.graph;
         let hosts = graph.groups.get_index_of(group).map(|group| graph.hosts_of(group));
         hosts.into_iter().flatten().map(|host| graph.host_name(host))
+    }
+
+    /// The hosts that are listed in a group itself, in their order. None if there is no such group.
+    pub fn members(&self, group: &str) -> impl Iterator<Item = &str> {
+        let graph = &self.base.graph;
+        let hosts = graph.groups.get(group).map(|group| &group.hosts);
+        hosts.into_iter().flatten().map(|host| graph.host_name(*host))
+    }
+
+    /// The groups that are listed in a group itself, in their order. None if there is no such group.
+    pub fn children(&self, group: &str) -> impl Iterator<Item = &str> {
+        let graph = &self.base.graph;
+        let children = graph.groups.get(group).map(|group| group.children.keys());
+        children.into_iter().flatten().map(|child| graph.group_name(*child))
     }
 
     /// The hosts of every group.

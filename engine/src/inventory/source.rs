@@ -1,7 +1,6 @@
 //! Where inventories come from: files, directories, and lists of hosts on the command line.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use serde_json::Value;
 
 use super::graph::{Graph, UNGROUPED};
 use super::hosts::{self, Hosts};
+use super::program::{self, Program};
 use super::variable::{Variable, VariableMap};
 use super::{Files, ini, yaml_inventory};
 use crate::diagnostic::Diagnostic;
@@ -110,9 +110,9 @@ impl<'a> Reader<'a> {
     }
 
     fn content(&mut self, path: &Path, shown: &str, bytes: Vec<u8>) -> Result<(), Diagnostic> {
-        if is_program(path, &bytes) {
-            return Err(Diagnostic::new(format!("`{shown}` is a program, and inventories can't be run yet"))
-                .hint("write what it prints to a file, as an INI or YAML inventory"));
+        if program::is_program(path, &bytes) {
+            self.graph.whence = whence(path, &SourceText::new(shown, ""));
+            return Program::new(path, shown).read(&mut self.graph, &mut self.warnings);
         }
         let ending = path.extension().and_then(|ending| ending.to_str());
         match ending {
@@ -157,12 +157,6 @@ fn is_ignored(name: &str) -> bool {
     name.starts_with('.')
         || matches!(name, "host_vars" | "group_vars" | "vars_plugins")
         || IGNORED.iter().any(|ending| name.ends_with(ending))
-}
-
-/// Whether a file is to be run, not read. On some file systems every file is executable, so that alone says nothing.
-fn is_program(path: &Path, bytes: &[u8]) -> bool {
-    let executable = || fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0);
-    bytes.starts_with(b"#!") || (bytes.starts_with(b"\x7FELF") && executable())
 }
 
 /// Whether a file whose name does not tell is YAML: it has to be a map.

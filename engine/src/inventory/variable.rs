@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::quoted_line;
 use crate::bundle::Values;
 use crate::origin::Origin;
+use crate::secrets;
 use crate::template;
 use crate::yaml::{Content, Document, Entry, Map, Node};
 
@@ -120,4 +121,14 @@ fn texts_of<'a>(
         }
         _ => {}
     }
+}
+
+/// Whether a variable is the controller's own: it says how a host is reached, or where an inventory is.
+pub fn is_of_controller(name: &str) -> bool {
+    name.starts_with("ansible_") || matches!(name, "inventory_dir" | "inventory_file")
+}
+
+/// Whether a variable is a secret of the host that has it: a password, or what has a secret in it.
+pub fn is_secret(name: &str, value: &Value) -> bool {
+    (is_of_controller(name) && name.contains("pass")) || secrets::value_has_mark(value)
 }

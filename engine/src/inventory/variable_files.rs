@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use super::Files;
+use super::definition::Hidden;
 use super::variable::{VariableMap, variables};
 use crate::diagnostic::Diagnostic;
 use crate::failure::reason;
@@ -28,6 +29,10 @@ pub(super) struct VariableFiles {
     pub(super) groups: HashMap<String, VariableMap>,
     /// Variables by the names of hosts.
     pub(super) hosts: HashMap<String, VariableMap>,
+    /// What is hidden of the variables of groups, where several files have one.
+    pub(super) hidden_of_groups: HashMap<String, Hidden>,
+    /// What is hidden of the variables of hosts.
+    pub(super) hidden_of_hosts: HashMap<String, Hidden>,
     /// What is suspicious about them.
     pub(super) warnings: Vec<Diagnostic>,
 }
@@ -45,8 +50,10 @@ impl VariableFiles {
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let mut found = Self::default();
-        found.groups = found.take(&directory.join("group_vars"), files, &is_group, &mut problems);
-        found.hosts = found.take(&directory.join("host_vars"), files, &is_host, &mut problems);
+        (found.groups, found.hidden_of_groups) =
+            found.take(&directory.join("group_vars"), files, &is_group, &mut problems);
+        (found.hosts, found.hidden_of_hosts) =
+            found.take(&directory.join("host_vars"), files, &is_host, &mut problems);
         if problems.is_empty() { Ok(found) } else { Err(problems) }
     }
 
@@ -57,7 +64,7 @@ impl VariableFiles {
         files: &Files,
         known: &dyn Fn(&str) -> bool,
         problems: &mut Vec<Diagnostic>,
-    ) -> HashMap<String, VariableMap> {
+    ) -> (HashMap<String, VariableMap>, HashMap<String, Hidden>) {
         let named = files_by_name(directory, files, known, &mut self.warnings).unwrap_or_else(|error| {
             let shown = files.shown(directory);
             problems.push(Diagnostic::new(format!("could not read `{shown}`: {}", reason(&error))));
@@ -65,31 +72,43 @@ impl VariableFiles {
         });
         let read: Vec<_> =
             named.into_par_iter().map(|(name, paths)| (name, read_all(&paths, files))).collect();
-        let mut all = HashMap::new();
+        let (mut all, mut all_hidden) = (HashMap::new(), HashMap::new());
         for (name, read) in read {
             match read {
-                Ok((variables, warnings)) => {
+                Ok(Read { variables, hidden, warnings }) => {
+                    all_hidden.insert(name.clone(), hidden);
                     all.insert(name, variables);
                     self.warnings.extend(warnings);
                 }
                 Err(problem) => problems.push(problem),
             }
         }
-        all
+        (all, all_hidden)
     }
 }
 
-/// The variables of several files, of which a later one wins, and what is suspicious about them.
-fn read_all(paths: &[PathBuf], files: &Files) -> Result<(VariableMap, Vec<Diagnostic>), Diagnostic> {
-    let (mut all, mut warnings) = (VariableMap::new(), Vec::new());
+/// What the files of one name have.
+#[derive(Default)]
+struct Read {
+    variables: VariableMap,
+    hidden: Hidden,
+    /// What is suspicious about them.
+    warnings: Vec<Diagnostic>,
+}
+
+/// The variables of several files, of which a later one wins.
+fn read_all(paths: &[PathBuf], files: &Files) -> Result<Read, Diagnostic> {
+    let mut read = Read::default();
     for path in paths {
         let document = Document::parse(&SourceText::read(path, &files.shown(path))?)?;
         if let Some(entries) = document.entries("a variable file")? {
-            all.extend(variables(&document, entries));
+            for (name, variable) in variables(&document, entries) {
+                read.hidden.set(&mut read.variables, &name, &variable);
+            }
         }
-        warnings.extend(document.warnings);
+        read.warnings.extend(document.warnings);
     }
-    Ok((all, warnings))
+    Ok(read)
 }
 
 /// The files of every known name, in the order in which they are merged. The directory is listed once, however many names

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::bundle::Values;
 use crate::diagnostic::Diagnostic;
-use crate::inventory::{self, HostVariables};
+use crate::inventory::{self, HostVariables, Resolver, Variable};
 use crate::template;
 use crate::variables::{Layer, Variables};
 
@@ -19,22 +19,27 @@ pub(super) struct ConnectionVariables<'a> {
     written: &'a HostVariables<'a>,
     extra: &'a Arc<Values>,
     play: &'a IndexMap<String, Value>,
-    /// Gives the names that belong to the engine. Only asked when a value is a template.
-    names: &'a dyn Fn() -> IndexMap<String, Value>,
+    /// What holds where nothing else says anything.
+    of_project: &'a IndexMap<String, Variable>,
+    /// Gives templates the names that belong to the engine, and the variables of other hosts.
+    resolver: &'a Resolver,
+    host: &'a str,
     /// All of them, for templates.
     resolved: OnceCell<Variables>,
 }
 
 impl<'a> ConnectionVariables<'a> {
     /// The variables of a host: what the inventory has `written`, those of the play, and over both what is given on the
-    /// command line.
+    /// command line. What the project says holds below all.
     pub(super) fn new(
         written: &'a HostVariables<'a>,
         extra: &'a Arc<Values>,
         play: &'a IndexMap<String, Value>,
-        names: &'a dyn Fn() -> IndexMap<String, Value>,
+        of_project: &'a IndexMap<String, Variable>,
+        resolver: &'a Resolver,
+        host: &'a str,
     ) -> Self {
-        Self { written, extra, play, names, resolved: OnceCell::new() }
+        Self { written, extra, play, of_project, resolver, host, resolved: OnceCell::new() }
     }
 
     /// The value of the last of `names` that has one, as text. As in Ansible, a later name is the more special one.
@@ -101,12 +106,16 @@ impl<'a> ConnectionVariables<'a> {
     }
 
     fn value<'n>(&self, names: &[&'n str]) -> Result<Option<(&'n str, Value)>, Diagnostic> {
-        for name in names.iter().rev() {
-            let Some(raw) = self.raw(name) else { continue };
+        let of_project = |name: &str| self.of_project.get(name).map(|variable| &variable.value);
+        let of_host = names.iter().rev().filter_map(|name| Some((*name, self.of_host(name)?)));
+        for (name, raw) in
+            of_host.chain(names.iter().rev().filter_map(|name| Some((*name, of_project(name)?))))
+        {
             // A template that renders to nothing says nothing, and neither does a null.
             let value = match raw {
                 Value::String(text) if template::is_template(text) => {
-                    self.resolved().get(name)?.filter(|value| value.as_str() != Some(""))
+                    let value = self.resolver.within(|| self.resolved().get(name))?;
+                    value.filter(|value| value.as_str() != Some(""))
                 }
                 plain => Some(plain.clone()),
             };
@@ -117,7 +126,7 @@ impl<'a> ConnectionVariables<'a> {
         Ok(None)
     }
 
-    fn raw(&self, name: &str) -> Option<&Value> {
+    fn of_host(&self, name: &str) -> Option<&Value> {
         let written = || self.written.get(name).map(|variable| &variable.value);
         self.extra.values.get(name).or_else(|| self.play.get(name)).or_else(written)
     }
@@ -126,10 +135,13 @@ impl<'a> ConnectionVariables<'a> {
         self.resolved.get_or_init(|| {
             let inventory = Arc::new(inventory::values(self.written.iter()));
             let variables = Variables::knowing(vec![Arc::clone(self.extra), Arc::clone(&inventory)]);
+            let of_project = self.of_project.iter();
+            let of_project = of_project.map(|(name, variable)| (name.clone(), variable.value.clone()));
+            variables.push(Layer::Defaults, of_project.collect());
             variables.push(Layer::Inventory, inventory.values.clone());
             variables.push(Layer::Play, self.play.clone());
             variables.push(Layer::Extra, self.extra.values.clone());
-            variables.push(Layer::Engine, (self.names)());
+            variables.supply(Layer::Engine, self.resolver.names(self.host));
             variables
         })
     }
@@ -141,7 +153,7 @@ impl<'a> ConnectionVariables<'a> {
     /// An error about a variable, with its place in the inventory.
     fn located(&self, name: &str, error: Diagnostic) -> Diagnostic {
         let hidden = self.extra.values.contains_key(name) || self.play.contains_key(name);
-        match self.written.get(name).filter(|_| !hidden) {
+        match self.written.get(name).or_else(|| self.of_project.get(name)).filter(|_| !hidden) {
             Some(variable) => error.at(variable.origin.location()),
             None => error,
         }
@@ -158,15 +170,18 @@ fn plain(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use serde_json::json;
 
     use super::*;
-    use crate::inventory::{Variable, VariableMap};
+    use crate::inventory::{Inventory, VariableMap};
     use crate::origin::SourceText;
 
     struct Layers {
         inventory: VariableMap,
         play: IndexMap<String, Value>,
+        of_project: IndexMap<String, Variable>,
         extra: Arc<Values>,
     }
 
@@ -182,15 +197,24 @@ mod tests {
         Layers {
             inventory: map(inventory).into_iter().map(variable).collect(),
             play: map(play),
+            of_project: IndexMap::new(),
             extra: Arc::new(Values { values: map(extra), ..Values::default() }),
         }
     }
 
     impl Layers {
         fn read<T>(&self, read: impl FnOnce(&ConnectionVariables<'_>) -> T) -> T {
-            let names = || IndexMap::from([("inventory_hostname".to_owned(), json!("web1"))]);
+            let inventory = Inventory::load(&["web1,".to_owned()], Path::new("")).unwrap();
+            let resolver = Resolver::new(Arc::new(inventory), Arc::clone(&self.extra));
             let written = HostVariables::from(&self.inventory);
-            read(&ConnectionVariables::new(&written, &self.extra, &self.play, &names))
+            read(&ConnectionVariables::new(
+                &written,
+                &self.extra,
+                &self.play,
+                &self.of_project,
+                &resolver,
+                "web1",
+            ))
         }
 
         fn text(&self, names: &[&str]) -> Option<String> {
@@ -229,6 +253,23 @@ mod tests {
         assert_eq!(layers.text(&["ansible_user"]).as_deref(), Some("inventory"));
         assert_eq!(layers.text(&["a"]).as_deref(), Some("2"));
         assert_eq!(layers.text(&["b"]).as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn what_the_project_says_holds_below_all_else() {
+        let origin = SourceText::new("refrain.toml", "").at(2, 1);
+        let variable = |value: Value| Variable::new(value, origin.clone());
+        let layers = Layers {
+            of_project: IndexMap::from([
+                ("ansible_ssh_user".to_owned(), variable(json!("project"))),
+                ("ansible_port".to_owned(), variable(json!("many"))),
+            ]),
+            ..layers(json!({ "ansible_user": "inventory" }), json!({}), json!({}))
+        };
+        assert_eq!(layers.text(&["ansible_user", "ansible_ssh_user"]).as_deref(), Some("inventory"));
+        assert_eq!(layers.text(&["ansible_ssh_user"]).as_deref(), Some("project"));
+        let error = layers.read(|variables| variables.port(&["ansible_port"])).unwrap_err();
+        assert_eq!(error.at.map(|at| at.path).as_deref(), Some("refrain.toml"));
     }
 
     #[test]

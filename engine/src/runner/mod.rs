@@ -14,6 +14,7 @@ mod prepare_rollback;
 mod reached;
 mod shape;
 mod target;
+mod written;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -43,6 +44,7 @@ pub use connection_options::ConnectionOptions;
 pub use controller::AskStep;
 pub use prepare::{Options, Prepared, PreparedPlay, PreparedPlaybook, prepare};
 pub use prepare_rollback::prepare_rollback;
+pub use written::Written;
 
 /// At most so many hosts at once, unless `--forks` says otherwise.
 pub const DEFAULT_FORKS: usize = 32;

@@ -1,11 +1,8 @@
 //! Before a run: inventory, playbooks and variables are read and checked. No host is touched.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-
-use indexmap::IndexMap;
-use serde_json::Value;
 
 use super::connection_options::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
@@ -17,11 +14,11 @@ use crate::analysis;
 use crate::bundle::{self, Bundle, HostData, Settings, Values};
 use crate::diagnostic::Diagnostic;
 use crate::escalation::{Escalation, TaskEscalation};
-use crate::inventory::{self, Inventory, extra_vars};
+use crate::inventory::{self, Inventory, Resolver, extra_vars};
 use crate::journal::rollback;
 use crate::module::Registry;
 use crate::placement::Decision;
-use crate::project::Project;
+use crate::project::{Project, ProjectSettings};
 use crate::script::playbook::{self, Ask, PlayDefinition, Said, TopLevel};
 use crate::transport::ssh;
 
@@ -38,6 +35,9 @@ pub struct Options {
     pub extra: Vec<String>,
     /// Check mode, tags and the like.
     pub settings: Settings,
+    /// How long to wait for another run that is at work on a host, in seconds. The project's when it is not set, else
+    /// [`LOCK_TIMEOUT`].
+    pub lock_timeout: Option<u32>,
     /// At most so many hosts at once.
     pub forks: Option<usize>,
     /// How hosts are reached.
@@ -55,7 +55,7 @@ pub struct PreparedPlaybook {
     /// Its project.
     pub project: Arc<Project>,
     /// The inventory, with the variable files beside the playbook.
-    pub inventory: Inventory,
+    pub inventory: Arc<Inventory>,
     /// Its plays.
     pub plays: Vec<PreparedPlay>,
     /// What its top level said.
@@ -106,8 +106,8 @@ pub struct Prepared {
     pub(super) ssh_client: OnceLock<Arc<ssh::Client>>,
 }
 
-/// Where a project keeps its inventory when nobody says otherwise.
-const INVENTORY: &str = "inventory";
+/// How long a run waits for another one on a host, in seconds, where nobody says otherwise.
+pub const LOCK_TIMEOUT: u32 = 60;
 
 /// Reads and checks everything that a run needs.
 ///
@@ -122,14 +122,15 @@ pub fn prepare(
 ) -> Result<Prepared, Vec<Diagnostic>> {
     let mut found = Vec::new();
     for path in &options.playbooks {
-        let (project, playbook) = Project::find(path).map_err(|error| {
-            let reason = crate::failure::reason(&error);
-            vec![Diagnostic::new(format!("could not read the playbook `{}`: {reason}", path.display()))]
-        })?;
+        let (project, playbook) = Project::find(path).map_err(|error| vec![error])?;
         found.push((path, project, playbook));
     }
-    let root = found.first().map_or(Path::new(""), |(_, project, _)| project.root());
-    let all_hosts = load_inventory(&options, root)?;
+    let Some((_, project, _)) = found.first() else {
+        return Err(vec![Diagnostic::new("no playbook is named")]);
+    };
+    let root = project.root();
+    let of_project = Arc::clone(&project.settings);
+    let all_hosts = load_inventory(&options.inventories, project)?;
     let limit = options.limit.as_deref().map(|limit| all_hosts.limit(limit)).transpose();
     let limit = limit.map_err(|error| vec![error])?;
     let extra = extra_vars::read(&options.extra, root)?;
@@ -137,7 +138,8 @@ pub fn prepare(
 
     let mut problems = Vec::new();
     let mut playbooks = Vec::new();
-    let mut warnings: Vec<Diagnostic> = all_hosts.warnings().cloned().collect();
+    let mut warnings: Vec<Diagnostic> =
+        of_project.warnings.iter().chain(all_hosts.warnings()).cloned().collect();
     for (name, project, path) in found {
         let inventory = match all_hosts.beside(&project.on_disk(bundle::parent(&path))) {
             Ok(inventory) => inventory,
@@ -166,7 +168,7 @@ pub fn prepare(
                     project: Arc::new(project),
                     plays: Vec::new(),
                     said: evaluated.said,
-                    inventory,
+                    inventory: Arc::new(inventory),
                 };
                 for definition in evaluated.plays {
                     let hosts = select(&prepared.inventory, &definition, limit.as_ref());
@@ -193,8 +195,15 @@ pub fn prepare(
     let prepared = Prepared {
         run: options.run,
         playbooks,
-        settings: Arc::new(options.settings),
-        forks: if options.step.is_some() { Some(1) } else { options.forks },
+        settings: Arc::new(Settings {
+            lock_timeout: lock_timeout(options.lock_timeout, &of_project),
+            ..options.settings
+        }),
+        forks: if options.step.is_some() {
+            Some(1)
+        } else {
+            options.forks.or(of_project.forks.map(usize::from))
+        },
         step: options.step,
         warnings,
         takes_back: None,
@@ -206,13 +215,18 @@ pub fn prepare(
     Ok(prepared)
 }
 
-/// The inventories that were named, or else the project's own.
-pub(super) fn load_inventory(options: &Options, root: &Path) -> Result<Inventory, Vec<Diagnostic>> {
-    let own = root.join(INVENTORY);
-    if options.inventories.is_empty() && own.exists() {
-        return Inventory::load(&[own.to_string_lossy().into_owned()], root);
+/// The inventories that were named, or else the project's own. Messages call files by their paths in the project.
+pub(super) fn load_inventory(named: &[String], project: &Project) -> Result<Inventory, Vec<Diagnostic>> {
+    if named.is_empty() {
+        let own = project.inventories().map_err(|error| vec![error])?;
+        return Inventory::load(&own, project.root());
     }
-    Inventory::load(&options.inventories, root)
+    Inventory::load(named, project.root())
+}
+
+/// How long to wait for another run on a host.
+pub(super) fn lock_timeout(wanted: Option<u32>, project: &ProjectSettings) -> u32 {
+    wanted.or(project.lock_timeout).unwrap_or(LOCK_TIMEOUT)
 }
 
 /// The hosts of a play that the limit leaves, at least where its pattern makes sense.
@@ -302,14 +316,21 @@ impl Prepared {
     ) -> Result<Way, Diagnostic> {
         let inventory = &playbook.inventory;
         let written = inventory.variables(host);
-        let names = || names_of(host, inventory);
+        let resolver = Resolver::new(Arc::clone(inventory), Arc::clone(&self.extra));
         let variables = &definition.play.variables;
         let reach = Reach {
             name: host,
             connection: definition.connection.as_deref(),
             escalation: &definition.escalation,
             options: &self.connection,
-            variables: ConnectionVariables::new(&written, &self.extra, variables, &names),
+            variables: ConnectionVariables::new(
+                &written,
+                &self.extra,
+                variables,
+                &playbook.project.settings.connection,
+                &resolver,
+                host,
+            ),
             sandboxes: self.sandboxes(),
         };
         let target = reach.target(|| self.ssh_client())?;
@@ -336,16 +357,4 @@ impl Prepared {
         let project = self.playbooks.first().map(|playbook| playbook.project.root().to_owned());
         project.unwrap_or_default().join(".refrain/sandbox")
     }
-}
-
-/// The names that belong to the engine, as templates in connection variables see them.
-fn names_of(host: &str, inventory: &Inventory) -> IndexMap<String, Value> {
-    let groups: Vec<&str> = inventory.groups_of(host).collect();
-    let short = host.split('.').next().unwrap_or_default();
-    IndexMap::from([
-        ("inventory_hostname".to_owned(), host.into()),
-        ("inventory_hostname_short".to_owned(), short.into()),
-        ("group_names".to_owned(), groups.into()),
-        ("groups".to_owned(), inventory.hosts_by_group().into_iter().collect()),
-    ])
 }

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::prepare::{Options, Prepared, PreparedPlay, PreparedPlaybook, load_inventory};
+use super::prepare::{Options, Prepared, PreparedPlay, PreparedPlaybook, load_inventory, lock_timeout};
 use super::shape::Shape;
 use super::target;
 use crate::analysis::reach::Map;
-use crate::bundle::Play;
+use crate::bundle::{Play, Settings};
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{self, extra_vars};
 use crate::placement::Decision;
@@ -20,11 +20,8 @@ use crate::script::playbook::PlayDefinition;
 /// All that is wrong with the input.
 pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Diagnostic>> {
     let one = |error| vec![error];
-    let project = Project::here().map_err(|error| {
-        let reason = crate::failure::reason(&error);
-        one(Diagnostic::new(format!("could not read the current directory: {reason}")))
-    })?;
-    let inventory = load_inventory(&options, project.root())?;
+    let project = Project::here().map_err(one)?;
+    let inventory = load_inventory(&options.inventories, &project)?;
     let extra = extra_vars::read(&options.extra, project.root())?;
     target::check(options.connection.connection.as_deref()).map_err(one)?;
     // Without any inventory there is this machine.
@@ -35,21 +32,25 @@ pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Dia
         let error = Diagnostic::new("there is no host to take anything back on");
         return Err(one(error.hint("`-i` says where the inventory is")));
     }
-    let warnings = inventory.warnings().cloned().collect();
+    let of_project = Arc::clone(&project.settings);
+    let warnings = of_project.warnings.iter().chain(inventory.warnings()).cloned().collect();
     let definition = play(run);
     let shape = Shape::new(&definition, &Map::default(), &project).map_err(one)?;
     let playbook = PreparedPlaybook {
         name: "rollback".to_owned(),
         project: Arc::new(project),
-        inventory,
+        inventory: Arc::new(inventory),
         plays: vec![PreparedPlay { definition, hosts, placement: Decision::default(), shape }],
         said: Vec::new(),
     };
     Ok(Prepared {
         run: options.run,
         playbooks: vec![Arc::new(playbook)],
-        settings: Arc::new(options.settings),
-        forks: options.forks,
+        settings: Arc::new(Settings {
+            lock_timeout: lock_timeout(options.lock_timeout, &of_project),
+            ..options.settings
+        }),
+        forks: options.forks.or(of_project.forks.map(usize::from)),
         step: None,
         warnings,
         takes_back: Some(run.to_owned()),

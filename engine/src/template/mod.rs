@@ -28,6 +28,7 @@ mod visit;
 use std::rc::Rc;
 
 use minijinja::Value;
+use minijinja::value::Serde;
 
 use self::python::Emitted;
 use self::scope::{Context, Scope};
@@ -134,6 +135,14 @@ fn render(prepared: &Prepared, scope: &Rc<Scope>) -> Result<(String, Option<Emit
 /// A template's value as JSON; keys become text as Python's `json` spells them.
 pub(crate) fn to_json(value: &Value) -> Result<serde_json::Value, Diagnostic> {
     filters::json::plain(value).map_err(|error| report::unplaced(&error))
+}
+
+/// A value as Ansible's tools print JSON: over several lines, sorted by keys, letters as they are.
+///
+/// # Errors
+/// The value is nested too deeply.
+pub fn nice_json(value: &serde_json::Value) -> Result<String, Diagnostic> {
+    filters::json::nice(&Value::from(Serde(value))).map_err(|error| report::unplaced(&error))
 }
 
 #[cfg(test)]

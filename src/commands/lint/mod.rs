@@ -3,7 +3,6 @@
 mod bundles;
 
 use refrain_engine::analysis;
-use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::project::Project;
 
 use super::{complain, warn};
@@ -28,8 +27,7 @@ pub fn execute(arguments: &Lint) -> u8 {
                     }
                 }
             }
-            Err(error) => problems
-                .push(Diagnostic::new(format!("could not read the playbook `{}`: {error}", path.display()))),
+            Err(problem) => problems.push(problem),
         }
     }
     warn(&warnings);

@@ -24,7 +24,7 @@ use self::variables::{Declared, Layer, Layers, Reading};
 use crate::analysis::reach::{Kind, Map, Reach};
 use crate::bundle::{Capture, HostData, Neighbours, Play, Sources, Values, candidates};
 use crate::diagnostic::Diagnostic;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, is_of_controller};
 use crate::project::Project;
 use crate::reads::{HostName, Names, Reads};
 use crate::script::playbook::PlayDefinition;
@@ -135,7 +135,7 @@ impl Shape {
         reading.read(&reads);
         let around = self.around(host, inventory, &mut reading);
         let near = self.near.of(&reading, &self.sets, || {
-            let names = inventory.variable_names().filter(|name| !variables::is_of_controller(name));
+            let names = inventory.variable_names().filter(|name| !is_of_controller(name));
             let own = self.play.variables.keys().chain(extra.values.keys());
             names.map(ToOwned::to_owned).chain(own.cloned()).collect()
         });

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::Shared;
-use super::variables::{Reading, is_of_controller};
+use super::variables::Reading;
 use crate::diagnostic::near_match;
+use crate::inventory::is_of_controller;
 
 /// The names of all variables, and what was found among them.
 #[derive(Default)]

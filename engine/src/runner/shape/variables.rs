@@ -10,9 +10,8 @@ use super::texts::Texts;
 use crate::bundle::{Values, Withheld};
 use crate::diagnostic::Diagnostic;
 use crate::glob;
-use crate::inventory::HostVariables;
+use crate::inventory::{HostVariables, is_of_controller, is_secret};
 use crate::reads::{Names, Reads};
-use crate::secrets;
 
 /// The names of variables that a play declares: `uses`.
 #[derive(Default)]
@@ -54,16 +53,6 @@ impl Declared {
         let matches = || self.patterns.iter().any(|pattern| pattern.is_match(name));
         self.names.contains(name) || (!is_of_controller(name) && matches())
     }
-}
-
-/// Whether a variable is the controller's own: it says how a host is reached, or where an inventory is.
-pub(super) fn is_of_controller(name: &str) -> bool {
-    name.starts_with("ansible_") || matches!(name, "inventory_dir" | "inventory_file")
-}
-
-/// Whether a variable is a secret of the host that has it.
-fn is_secret(name: &str, value: &Value) -> bool {
-    (is_of_controller(name) && name.contains("pass")) || secrets::value_has_mark(value)
 }
 
 /// A layer of variables.

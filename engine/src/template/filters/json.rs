@@ -28,6 +28,15 @@ pub(in crate::template) const TABLE: &[Callable] = &[
     callable("from_json", &["value", "**"], from_json),
 ];
 
+/// A value as Ansible's tools print it: over several lines, sorted by keys, letters as they are.
+pub(in crate::template) fn nice(value: &Value) -> Result<String> {
+    let separators = [",".to_owned(), ": ".to_owned()];
+    let indent = Some("    ".to_owned());
+    let mut writer = Writer { out: String::new(), indent, separators, sort: true, ascii: false };
+    writer.value(value, 0)?;
+    Ok(writer.out)
+}
+
 struct Style {
     /// What each level is indented with; `None` keeps everything on one line.
     indent: Option<String>,

@@ -1,12 +1,19 @@
 //! The project on the controller's disk: playbooks, roles, templates, files, and where each is found.
 
+mod ansible_cfg;
+mod settings;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use settings::ProjectSettings;
+
 use crate::bundle::{self, File, INLINE};
+use crate::diagnostic::Diagnostic;
+use crate::failure::reason;
 
 /// A project: the directory that all paths in messages are relative to.
 #[derive(Clone, Debug)]
@@ -14,6 +21,8 @@ pub struct Project {
     root: PathBuf,
     /// Where roles are looked for, in order: paths in the project.
     pub role_paths: Vec<String>,
+    /// What it says about itself.
+    pub settings: Arc<ProjectSettings>,
 }
 
 /// The file that marks the top of a project.
@@ -23,40 +32,77 @@ impl Project {
     /// The project of a playbook, and the playbook's path in it.
     ///
     /// Its top is the nearest ancestor with a `refrain.toml`; without one, the current directory if the playbook lies below
-    /// it, else the directory above the playbook's own.
+    /// it, else the directory above the playbook's own. A playbook that is not there is looked for in the directories of
+    /// playbooks of the current directory's project.
     ///
     /// # Errors
-    /// There is no such playbook.
-    pub fn find(playbook: &Path) -> io::Result<(Self, String)> {
-        let absolute = fs::canonicalize(playbook)?;
+    /// There is no such playbook, or the project's settings make no sense.
+    pub fn find(playbook: &Path) -> Result<(Self, String), Diagnostic> {
+        let absolute = match fs::canonicalize(playbook) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Self::here()?.playbook(playbook).ok_or_else(|| unreadable(playbook, &error))?
+            }
+            found => found.map_err(|error| unreadable(playbook, &error))?,
+        };
         if absolute.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"));
+            let error = io::Error::new(io::ErrorKind::IsADirectory, "is a directory");
+            return Err(unreadable(playbook, &error));
         }
         let directory = absolute.parent().unwrap_or(Path::new("/"));
-        let marked = directory.ancestors().find(|above| above.join(MARKER).is_file());
-        let here = std::env::current_dir().and_then(fs::canonicalize).ok();
-        let root = marked
-            .map(Path::to_owned)
-            .or_else(|| here.filter(|here| absolute.starts_with(here)))
+        let root = marked(directory)
+            .or_else(|| current_directory().ok().filter(|here| absolute.starts_with(here)))
             .unwrap_or_else(|| directory.parent().unwrap_or(directory).to_owned());
         let path = absolute.strip_prefix(&root).unwrap_or(&absolute).to_string_lossy().into_owned();
-        let mut role_paths = vec!["roles".to_owned(), "playbooks/roles".to_owned()];
+        let mut project = Self::at(root)?;
         let beside = bundle::join(bundle::parent(&path), "roles");
-        if !role_paths.contains(&beside) {
-            role_paths.insert(0, beside);
+        if !project.role_paths.contains(&beside) {
+            project.role_paths.insert(0, beside);
         }
-        Ok((Self { root, role_paths }, path))
+        Ok((project, path))
     }
 
     /// The project of the current directory: that of its nearest ancestor with a `refrain.toml`, else the directory itself.
     ///
     /// # Errors
-    /// There is no current directory.
-    pub fn here() -> io::Result<Self> {
-        let here = std::env::current_dir().and_then(fs::canonicalize)?;
-        let marked = here.ancestors().find(|above| above.join(MARKER).is_file()).map(Path::to_owned);
-        let root = marked.unwrap_or(here);
-        Ok(Self { root, role_paths: vec!["roles".to_owned(), "playbooks/roles".to_owned()] })
+    /// There is no current directory, or the project's settings make no sense.
+    pub fn here() -> Result<Self, Diagnostic> {
+        let here = current_directory().map_err(|error| {
+            Diagnostic::new(format!("could not read the current directory: {}", reason(&error)))
+        })?;
+        Self::at(marked(&here).unwrap_or(here))
+    }
+
+    fn at(root: PathBuf) -> Result<Self, Diagnostic> {
+        let is_marked = root.join(MARKER).is_file();
+        let settings = if is_marked { ProjectSettings::read(&root) } else { ansible_cfg::read(&root) }?;
+        Ok(Self { root, role_paths: settings.role_paths.clone(), settings: Arc::new(settings) })
+    }
+
+    /// The playbook of a name in the directories of playbooks.
+    fn playbook(&self, name: &Path) -> Option<PathBuf> {
+        let places = self.settings.playbook_paths.iter().map(|directory| self.on_disk(directory).join(name));
+        places.filter_map(|place| fs::canonicalize(place).ok()).next()
+    }
+
+    /// The inventories of the project that are there, for commands that are given none.
+    ///
+    /// # Errors
+    /// One that the settings name is not there.
+    pub fn inventories(&self) -> Result<Vec<String>, Diagnostic> {
+        let mut found = Vec::new();
+        for source in &self.settings.inventories {
+            let place = self.on_disk(source);
+            if source.contains(',') {
+                found.push(source.clone());
+            } else if place.exists() {
+                found.push(place.to_string_lossy().into_owned());
+            } else if self.settings.inventories_are_named {
+                return Err(Diagnostic::new(format!(
+                    "the project's settings name the inventory `{source}`, which is not there"
+                )));
+            }
+        }
+        Ok(found)
     }
 
     /// Where a path in the project is on disk.
@@ -144,4 +190,17 @@ impl Project {
         found.sort();
         Ok(found)
     }
+}
+
+/// The nearest ancestor of a directory with a `refrain.toml`.
+fn marked(directory: &Path) -> Option<PathBuf> {
+    directory.ancestors().find(|above| above.join(MARKER).is_file()).map(Path::to_owned)
+}
+
+fn current_directory() -> io::Result<PathBuf> {
+    std::env::current_dir().and_then(fs::canonicalize)
+}
+
+fn unreadable(playbook: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(format!("could not read the playbook `{}`: {}", playbook.display(), reason(error)))
 }
