@@ -15,7 +15,7 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// A date as it is; a time spelled as Python's `isoformat` does, which is how Ansible shows it in JSON.
+/// A date as it is; a time spelled as Python's `str` does, which is what a template makes of it.
 pub(super) fn timestamp(text: &str) -> Option<Value> {
     let found = TIMESTAMP.captures(text)?;
     let (year, month, day) = (number(&found, "year"), number(&found, "month"), number(&found, "day"));
@@ -29,7 +29,7 @@ pub(super) fn timestamp(text: &str) -> Option<Value> {
     let zone = zone(&found)?;
     let fraction = fraction(&found);
     (is_date && is_time)
-        .then(|| Value::from(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}")))
+        .then(|| Value::from(format!("{date} {hour:02}:{minute:02}:{second:02}{fraction}{zone}")))
 }
 
 /// The number that a group has matched, 0 if it has not.
