@@ -29,6 +29,8 @@ pub enum Command {
     Vars(Vars),
     /// Run playbooks on sandboxes, and hold them to what they promise
     Test(Test),
+    /// Begin a project: settings, an inventory, a playbook and a role to go on from
+    Init(Init),
     /// Show the reference of the modules
     Doc(Doc),
     /// Serve one play on this host; started by the controller
@@ -294,6 +296,14 @@ pub struct Vars {
     /// Write JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `refrain init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where; what is there already is kept
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// `refrain doc`.

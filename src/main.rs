@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Run(run) => commands::run::execute(*run),
         Command::Rollback(rollback) => commands::rollback::execute(&rollback),
         Command::Lint(lint) => commands::lint::execute(&lint),
+        Command::Init(init) => commands::init::execute(&init),
         Command::Inventory(inventory) => commands::inventory::execute(&inventory),
         Command::Vars(vars) => commands::vars::execute(&vars),
         Command::Test(test) => commands::test::execute(&test),

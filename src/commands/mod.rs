@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod doc;
+pub mod init;
 pub mod inventory;
 pub mod lint;
 mod reaching;

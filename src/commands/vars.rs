@@ -98,7 +98,9 @@ fn as_text(shown: &Shown<'_>, text: &mut String) -> std::fmt::Result {
         };
         let overridden = if at == 0 { "" } else { "overrides " };
         let group = definition.group.map(|group| format!(" ({group})")).unwrap_or_default();
-        let line = format!("{overridden}{}{group}{told}", definition.variable.origin);
+        let origin = &definition.variable.origin;
+        let origin = if origin.path() == "-e" { "-e".to_owned() } else { origin.to_string() };
+        let line = format!("{overridden}{origin}{group}{told}");
         writeln!(text, "    {}", style(line).dim())?;
     }
     Ok(())

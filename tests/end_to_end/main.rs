@@ -20,6 +20,7 @@ mod rollback;
 mod roots;
 mod secrets;
 mod services;
+mod settings;
 mod steps;
 mod stopping;
 #[path = "../support/mod.rs"]

@@ -94,11 +94,11 @@ impl<'a> Program<'a> {
         let output = Command::new(&self.path).args(arguments).stdin(Stdio::null()).output();
         let output = output.map_err(|error| {
             let problem = failed(format!("could not be run: {}", reason(&error)));
-            if is_executable(&self.path) {
-                problem
-            } else {
-                problem.hint(format!("`chmod +x {}`", self.shown))
+            if !is_executable(&self.path) {
+                return problem.hint(format!("`chmod +x {}`", self.shown));
             }
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            if missing { problem.hint("its first line names a program that is not there") } else { problem }
         })?;
         if output.status.success() {
             return Ok(output);

@@ -129,10 +129,19 @@ fn take(settings: &mut ProjectSettings, setting: &Setting<'_>) -> Result<bool, D
             let known = VARIABLES.iter().find(|(of, name, _)| (*of, *name) == (section, key));
             let Some((_, _, variable)) = known else { return Ok(false) };
             let variable = (*variable).to_owned();
-            settings.connection.insert(variable, Variable::new(Value::from(*value), at.clone()));
+            settings.connection.insert(variable, Variable::new(typed(value), at.clone()));
         }
     }
     Ok(true)
+}
+
+/// A number or a truth value where the text is one.
+fn typed(value: &str) -> Value {
+    match value.to_lowercase().as_str() {
+        "true" | "yes" | "on" => Value::from(true),
+        "false" | "no" | "off" => Value::from(false),
+        _ => value.parse::<u32>().map_or_else(|_| Value::from(value), Value::from),
+    }
 }
 
 /// The warning about a setting that can't be honoured, and makes a difference.

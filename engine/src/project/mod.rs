@@ -73,8 +73,7 @@ impl Project {
     }
 
     fn at(root: PathBuf) -> Result<Self, Diagnostic> {
-        let is_marked = root.join(MARKER).is_file();
-        let settings = if is_marked { ProjectSettings::read(&root) } else { ansible_cfg::read(&root) }?;
+        let settings = ProjectSettings::of(&root)?;
         Ok(Self { root, role_paths: settings.role_paths.clone(), settings: Arc::new(settings) })
     }
 

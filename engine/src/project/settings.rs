@@ -8,8 +8,9 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use toml_edit::{Document, Item, Key, Table};
 
-use super::MARKER;
+use super::{MARKER, ansible_cfg};
 use crate::diagnostic::Diagnostic;
+use crate::escalation::Method;
 use crate::inventory::Variable;
 use crate::origin::{Origin, SourceText};
 
@@ -66,11 +67,15 @@ const BECOME: [(&str, &str); 3] =
     [("enabled", "ansible_become"), ("user", "ansible_become_user"), ("method", "ansible_become_method")];
 
 impl ProjectSettings {
-    /// Reads the file at the top of a project.
+    /// What the project at a directory says: its `refrain.toml`, or for want of one its `ansible.cfg`.
     ///
     /// # Errors
-    /// It can't be read, is not TOML, or has a key or a value that makes no sense.
-    pub(super) fn read(root: &Path) -> Result<Self, Diagnostic> {
+    /// The file can't be read, or has something that makes no sense.
+    pub fn of(root: &Path) -> Result<Self, Diagnostic> {
+        if root.join(MARKER).is_file() { Self::read(root) } else { ansible_cfg::read(root) }
+    }
+
+    fn read(root: &Path) -> Result<Self, Diagnostic> {
         Self::parse(&SourceText::read(&root.join(MARKER), MARKER)?)
     }
 
@@ -84,6 +89,15 @@ impl ProjectSettings {
             settings.take(&entry)?;
         }
         Ok(settings)
+    }
+
+    /// The settings of the connection as `[ssh]` and `[become]` have them.
+    pub fn sections(&self) -> [(&'static str, Vec<(&'static str, &Value)>); 2] {
+        let of = |keys: &[(&'static str, &'static str)]| {
+            let value = |variable: &str| self.connection.get(variable).map(|found| &found.value);
+            keys.iter().filter_map(|(key, variable)| Some((*key, value(variable)?))).collect()
+        };
+        [("ssh", of(&SSH)), ("become", of(&BECOME))]
     }
 
     fn take(&mut self, entry: &Entry<'_>) -> Result<(), Diagnostic> {
@@ -107,7 +121,12 @@ impl ProjectSettings {
         let names: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
         for inner in entries(table, entry.source, &format!("`[{}]`", entry.name), &names)? {
             let variable = keys.iter().find(|(key, _)| *key == inner.name).map_or(inner.name, |(_, to)| *to);
-            self.connection.insert(variable.to_owned(), Variable::new(inner.scalar()?, inner.at.clone()));
+            let value = inner.scalar()?;
+            if variable == "ansible_become_method" {
+                Method::named(value.as_str().unwrap_or_default())
+                    .map_err(|problem| inner.located(problem))?;
+            }
+            self.connection.insert(variable.to_owned(), Variable::new(value, inner.at.clone()));
         }
         Ok(())
     }
@@ -144,8 +163,13 @@ fn entries<'a>(
 
 impl Entry<'_> {
     fn wrong(&self, wanted: &str) -> Diagnostic {
+        self.located(Diagnostic::new(format!("`{}` has to be {wanted}", self.name)))
+    }
+
+    /// A problem with the value, at its place.
+    fn located(&self, problem: Diagnostic) -> Diagnostic {
         let start = self.item.span().map(|Range { start, .. }| self.source.at_byte(start));
-        start.as_ref().unwrap_or(&self.at).error(format!("`{}` has to be {wanted}", self.name))
+        problem.at(start.as_ref().unwrap_or(&self.at).location())
     }
 
     fn texts(&self) -> Result<Vec<String>, Diagnostic> {
@@ -168,6 +192,9 @@ impl Entry<'_> {
         let item = self.item;
         let number = || item.as_integer().map(Value::from).or_else(|| item.as_float().map(Value::from));
         let other = || item.as_bool().map(Value::from).or_else(number);
-        item.as_str().map(Value::from).or_else(other).ok_or_else(|| self.wrong("a text, a number or a truth"))
+        item.as_str()
+            .map(Value::from)
+            .or_else(other)
+            .ok_or_else(|| self.wrong("a text, a number, or true or false"))
     }
 }

@@ -42,7 +42,7 @@ use crate::script::playbook::{Batch, Order, PlayDefinition, Said};
 use crate::secrets::{SecretText, Secrets};
 pub use connection_options::ConnectionOptions;
 pub use controller::AskStep;
-pub use prepare::{Options, Prepared, PreparedPlay, PreparedPlaybook, prepare};
+pub use prepare::{LOCK_TIMEOUT, Options, Prepared, PreparedPlay, PreparedPlaybook, prepare};
 pub use prepare_rollback::prepare_rollback;
 pub use written::Written;
 
