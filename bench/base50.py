@@ -1,4 +1,5 @@
-"""Makes the projects that the benchmarks run: N tasks in the proportions of base50, and one that reads variables.
+"""Makes the projects that the benchmarks run: N tasks in the proportions of base50, one that reads variables, one with
+many hosts.
 
 base50 is 10 directories, 20 templates of 1 KB, 10 copies of 2 KB, 5 links and 5 line edits. `make(where, target, tasks)` writes
 a playbook, `bench.rhai`, whose hosts are `all` and whose tasks touch only what lies below `target` on the host.
@@ -63,4 +64,29 @@ def make_reading(where: Path, hosts: int) -> Path:
         '    file::content("/read", `${vars.text1} ${vars.url} ${hostvars("db1").address} ${groups["db"].len()}`);\n'
         "});\n"
     )
+    return playbook
+
+
+def make_large(where: Path, hosts: int = 10_000, groups: int = 200) -> Path:
+    """Writes a project with many hosts in groups inside of groups, and returns its playbook's path."""
+    inventory = where / "inventory"
+    for directory in ("group_vars", "host_vars"):
+        (inventory / directory).mkdir(parents=True)
+    (where / "refrain.toml").write_text("")
+    (inventory / "group_vars" / "all.yml").write_text(
+        "domain: example.org\nfqdn: '{{ inventory_hostname }}.{{ domain }}'\nansible_host: '{{ fqdn }}'\n"
+    )
+    sites, each = 4, hosts // groups
+    lines = []
+    for group in range(groups):
+        first = group * each + 1
+        lines += [f"[group{group}]", f"node[{first}:{first + each - 1}] rack={group % 7}"]
+        (inventory / "group_vars" / f"group{group}.yml").write_text(f"rank: {group}\nservices: [a, b, '{{{{ rank }}}}']\n")
+    for site in range(sites):
+        lines += [f"[site{site}:children]", *(f"group{group}" for group in range(site, groups, sites))]
+    (inventory / "hosts").write_text("\n".join(lines) + "\n")
+    for host in range(1, hosts, 100):
+        (inventory / "host_vars" / f"node{host}.yml").write_text(f"serial: {host}\n")
+    playbook = where / "all.rhai"
+    playbook.write_text('play("All", #{ hosts: "all" }, || {\n    file::content("/rank", vars.rank);\n});\n')
     return playbook

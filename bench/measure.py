@@ -147,7 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("refrain", type=Path, help="the release build")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--only", help="one of ssh, slow, local, matrix, scale")
+    parser.add_argument("--only", help="one of ssh, slow, local, matrix, inventory, scale")
     arguments = parser.parse_args()
     refrain = str(arguments.refrain.resolve())
     with tempfile.TemporaryDirectory() as temporary:
@@ -165,6 +165,8 @@ def main() -> None:
             locally(refrain, top, environment, arguments.rounds)
         if arguments.only in (None, "matrix") and os.getuid() == 0:
             matrix(refrain, top, environment, arguments.rounds)
+        if arguments.only in (None, "inventory"):
+            inventory(refrain, top, environment, arguments.rounds)
         if arguments.only in (None, "scale"):
             scale(refrain, top, environment)
 
@@ -248,6 +250,25 @@ def matrix(refrain: str, top: Path, environment: dict[str, str], rounds: int) ->
     command = [*run, "playbooks/base.rhai", "playbooks/nomad.rhai", "--root", root, "--root-kind", "offline"]
     timed(command, environment, project)
     compare("The Matrix, chroot, the whole process", {"`true`": ["true"], "base + nomad, converged": command}, rounds, environment, project)
+
+
+def inventory(refrain: str, top: Path, environment: dict[str, str], rounds: int) -> None:
+    """10,000 hosts in 200 groups with variables: what is needed of them before any is reached."""
+    project = top / "inventory"
+    playbook = base50.make_large(project)
+    hosts = ["-i", str(project / "inventory")]
+    commands = {
+        "`true`": ["true"],
+        "refrain run --list-hosts": [refrain, "run", str(playbook), "--list-hosts", *hosts],
+        "refrain run --list-hosts --limit": [refrain, "run", str(playbook), "--list-hosts", "--limit", "group7:&site[1:3]", *hosts],
+        "refrain vars HOST": [refrain, "vars", "node5000", *hosts],
+        "refrain inventory --list": [refrain, "inventory", "--list", *hosts],
+    }
+    compare("10,000 hosts in 200 groups", commands, rounds, environment, project)
+    if shutil.which("ansible-inventory"):
+        # It takes the better part of a minute.
+        seconds = timed(["ansible-inventory", "--list", *hosts], environment, project)
+        print(f"\n`ansible-inventory --list`, once: {seconds:.1f} s")
 
 
 def scale(refrain: str, top: Path, environment: dict[str, str]) -> None:

@@ -151,3 +151,17 @@ fn different(setting: &Setting<'_>) -> Option<Diagnostic> {
     let differs = setting.section == "defaults" && !harmless.contains(&value.as_str());
     differs.then(|| setting.at.error(format!("`{}` does not hold here: {what}", setting.key)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(
+            text in r"((\[defaults\]|\[ssh_connection\]|inventory|forks|timeout|hash_behaviour)|[ =:;#\n0-9a-b/,.-]|\PC){0,40}",
+        ) {
+            let _ = understand(&SourceText::new(NAME, text));
+        }
+    }
+}

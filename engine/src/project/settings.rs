@@ -198,3 +198,15 @@ impl Entry<'_> {
             .ok_or_else(|| self.wrong("a text, a number, or true or false"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in r#"((inventory|roles|forks|ssh|become|port|user)|[ =\[\]{}"'.,\n0-9a-b#-]|\PC){0,40}"#) {
+            let _ = ProjectSettings::parse(&SourceText::new(MARKER, text));
+        }
+    }
+}
