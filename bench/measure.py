@@ -260,7 +260,7 @@ def inventory(refrain: str, top: Path, environment: dict[str, str], rounds: int)
     commands = {
         "`true`": ["true"],
         "refrain run --list-hosts": [refrain, "run", str(playbook), "--list-hosts", *hosts],
-        "refrain run --list-hosts --limit": [refrain, "run", str(playbook), "--list-hosts", "--limit", "group7:&site[1:3]", *hosts],
+        "refrain run --list-hosts --limit": [refrain, "run", str(playbook), "--list-hosts", "--limit", "group7:&site3", *hosts],
         "refrain vars HOST": [refrain, "vars", "node5000", *hosts],
         "refrain inventory --list": [refrain, "inventory", "--list", *hosts],
     }
