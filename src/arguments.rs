@@ -31,6 +31,8 @@ pub enum Command {
     Test(Test),
     /// Begin a project: settings, an inventory, a playbook and a role to go on from
     Init(Init),
+    /// Copy the roles from elsewhere that refrain.toml pins into the project
+    Vendor(Vendor),
     /// Show the reference of the modules
     Doc(Doc),
     /// Serve one play on this host; started by the controller
@@ -304,6 +306,18 @@ pub struct Init {
     /// Where; what is there already is kept
     #[arg(default_value = ".", value_name = "DIR")]
     pub directory: PathBuf,
+}
+
+/// `refrain vendor`.
+#[derive(Debug, Args)]
+pub struct Vendor {
+    /// Only say how the copies stand; exit with 10 when one is not what is pinned
+    #[arg(short = 'C', long)]
+    pub check: bool,
+
+    /// Replace copies that were changed here
+    #[arg(long, conflicts_with = "check")]
+    pub force: bool,
 }
 
 /// `refrain doc`.

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Lint(lint) => commands::lint::execute(&lint),
         Command::Init(init) => commands::init::execute(&init),
         Command::Inventory(inventory) => commands::inventory::execute(&inventory),
+        Command::Vendor(vendor) => commands::vendor::execute(&vendor),
         Command::Vars(vars) => commands::vars::execute(&vars),
         Command::Test(test) => commands::test::execute(&test),
         Command::Doc(doc) => commands::doc::execute(&doc),

@@ -10,6 +10,7 @@ pub mod rollback;
 pub mod run;
 pub mod test;
 pub mod vars;
+pub mod vendor;
 
 use std::io::{self, Write};
 

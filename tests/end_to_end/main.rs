@@ -26,3 +26,4 @@ mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
 mod tested_playbooks;
+mod vendoring;

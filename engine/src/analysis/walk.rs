@@ -156,12 +156,16 @@ impl Walk<'_> {
                 None if is_new => {
                     let known = self.project.roles();
                     let looked = self.project.role_paths.join(", ");
-                    self.found.problems.push(
-                        Diagnostic::new(format!("there is no role `{name}`"))
-                            .at(subject.at(position))
+                    let problem =
+                        Diagnostic::new(format!("there is no role `{name}`")).at(subject.at(position));
+                    let is_pinned = self.project.settings.vendored.iter().any(|role| role.name == name);
+                    self.found.problems.push(if is_pinned {
+                        problem.hint("`refrain vendor` fetches it")
+                    } else {
+                        problem
                             .hint(format!("a role is NAME/role.rhai in one of {looked}"))
-                            .near(name, known.iter().map(String::as_str)),
-                    );
+                            .near(name, known.iter().map(String::as_str))
+                    });
                 }
                 None => {}
             },

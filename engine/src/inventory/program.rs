@@ -13,7 +13,7 @@ use super::variable::{VariableMap, variables};
 use crate::diagnostic::Diagnostic;
 use crate::failure::reason;
 use crate::origin::SourceText;
-use crate::printable;
+use crate::transport;
 use crate::yaml::{Content, Document, Entry, Map, Node};
 
 /// What a group may have. A map with none of these is a host of the group's name with its variables.
@@ -103,13 +103,11 @@ impl<'a> Program<'a> {
         if output.status.success() {
             return Ok(output);
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said: Vec<_> = said.lines().map(printable::line).collect();
         let how = match (output.status.code(), output.status.signal()) {
             (Some(code), _) => format!("ended with {code}"),
             (None, signal) => format!("was killed by signal {}", signal.unwrap_or_default()),
         };
-        Err(failed(how).with_output(said.join("\n")))
+        Err(failed(how).with_output(transport::printable(&output.stderr)))
     }
 }
 

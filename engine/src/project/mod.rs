@@ -2,6 +2,7 @@
 
 mod ansible_cfg;
 mod settings;
+pub mod vendor;
 
 use std::fs;
 use std::io;
@@ -74,7 +75,11 @@ impl Project {
 
     fn at(root: PathBuf) -> Result<Self, Diagnostic> {
         let settings = ProjectSettings::of(&root)?;
-        Ok(Self { root, role_paths: settings.role_paths.clone(), settings: Arc::new(settings) })
+        let mut role_paths = settings.role_paths.clone();
+        if !settings.vendored.is_empty() {
+            role_paths.push(vendor::DIRECTORY.to_owned());
+        }
+        Ok(Self { root, role_paths, settings: Arc::new(settings) })
     }
 
     /// The playbook of a name in the directories of playbooks.

@@ -1,13 +1,14 @@
 //! What a project says about itself, in its `refrain.toml`.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 use toml_edit::{Document, Item, Key, Table};
 
+use super::vendor::VendoredRole;
 use super::{MARKER, ansible_cfg};
 use crate::diagnostic::Diagnostic;
 use crate::escalation::Method;
@@ -31,6 +32,8 @@ pub struct ProjectSettings {
     pub lock_timeout: Option<u32>,
     /// How hosts are reached, as the variables that say so: they hold where no inventory sets them.
     pub connection: IndexMap<String, Variable>,
+    /// Roles from elsewhere.
+    pub vendored: Vec<VendoredRole>,
     /// What is suspicious, or to be known.
     pub warnings: Vec<Diagnostic>,
 }
@@ -45,13 +48,18 @@ impl Default for ProjectSettings {
             forks: None,
             lock_timeout: None,
             connection: IndexMap::new(),
+            vendored: Vec::new(),
             warnings: Vec::new(),
         }
     }
 }
 
 /// The keys of a file.
-const TOP: [&str; 7] = ["inventory", "playbooks", "roles", "forks", "lock_timeout", "ssh", "become"];
+const TOP: [&str; 8] =
+    ["inventory", "playbooks", "roles", "forks", "lock_timeout", "ssh", "become", "vendor"];
+
+/// The keys of a vendored role.
+const VENDOR: [&str; 3] = ["git", "commit", "path"];
 
 /// The keys of `[ssh]`, and the variables that say the same.
 const SSH: [(&str, &str); 5] = [
@@ -111,7 +119,49 @@ impl ProjectSettings {
             "forks" => self.forks = Some(entry.number(1)?),
             "lock_timeout" => self.lock_timeout = Some(entry.number(0)?),
             "ssh" => self.take_connection(entry, &SSH)?,
+            "vendor" => self.take_vendored(entry)?,
             _ => self.take_connection(entry, &BECOME)?,
+        }
+        Ok(())
+    }
+
+    fn take_vendored(&mut self, entry: &Entry<'_>) -> Result<(), Diagnostic> {
+        let Some(table) = entry.item.as_table() else { return Err(entry.wrong("a table")) };
+        let roles: Vec<&str> = table.iter().map(|(name, _)| name).collect();
+        for role in entries(table, entry.source, "`[vendor]`", &roles)? {
+            if !is_role_name(role.name) {
+                return Err(role.at.error(format!("`{}` can't be the name of a role", role.name)));
+            }
+            let of = format!("`[vendor.{}]`", role.name);
+            let Some(parts) = role.item.as_table() else { return Err(role.wrong("a table")) };
+            let parts = entries(parts, role.source, &of, &VENDOR)?;
+            let part = |key: &str| parts.iter().find(|part| part.name == key);
+            let needed = |key: &str| {
+                let missing = || role.at.error(format!("{of} has no `{key}`"));
+                part(key).ok_or_else(missing).and_then(|part| Ok((part, part.text()?)))
+            };
+            let (git, commit) = (needed("git")?, needed("commit")?);
+            if git.1.starts_with('-') {
+                return Err(git.0.wrong("a repository"));
+            }
+            let is_whole = matches!(commit.1.len(), 40 | 64);
+            if !is_whole || !commit.1.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                let problem = commit.0.wrong("a commit with all of its 40 digits");
+                return Err(problem.hint("branches and tags move; `git rev-parse NAME` says what one is now"));
+            }
+            let path = part("path").map(|path| path.text().map(|text| (path, text))).transpose()?;
+            if let Some((path, text)) = &path
+                && !stays_inside(text)
+            {
+                return Err(path.wrong("a path inside of the repository"));
+            }
+            self.vendored.push(VendoredRole {
+                name: role.name.to_owned(),
+                git: git.1,
+                commit: commit.1.to_lowercase(),
+                path: path.map(|(_, text)| text).unwrap_or_default(),
+                at: role.at.clone(),
+            });
         }
         Ok(())
     }
@@ -130,6 +180,17 @@ impl ProjectSettings {
         }
         Ok(())
     }
+}
+
+/// Whether a text can be the name of a role, and of its directory.
+fn is_role_name(name: &str) -> bool {
+    let usual = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(usual)
+}
+
+/// Whether a path stays below where it starts.
+fn stays_inside(path: &str) -> bool {
+    Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// A key and what it has.
@@ -170,6 +231,10 @@ impl Entry<'_> {
     fn located(&self, problem: Diagnostic) -> Diagnostic {
         let start = self.item.span().map(|Range { start, .. }| self.source.at_byte(start));
         problem.at(start.as_ref().unwrap_or(&self.at).location())
+    }
+
+    fn text(&self) -> Result<String, Diagnostic> {
+        self.item.as_str().map(str::to_owned).ok_or_else(|| self.wrong("a text"))
     }
 
     fn texts(&self) -> Result<Vec<String>, Diagnostic> {
