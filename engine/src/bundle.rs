@@ -264,6 +264,8 @@ pub struct Neighbours {
     pub hosts: IndexMap<String, Peer>,
     /// The names of variables of theirs that did not travel. Only told where one is read by a name that is computed.
     pub withheld: BTreeSet<String>,
+    /// Variables of the controller's environment.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// One play for one host.

@@ -50,6 +50,8 @@ pub struct Reads {
     pub others: BTreeMap<HostName, Names>,
     /// Groups of the inventory.
     pub groups: Names,
+    /// Variables of the controller's environment.
+    pub environment: BTreeSet<String>,
 }
 
 impl Reads {
@@ -57,6 +59,7 @@ impl Reads {
     pub fn add(&mut self, other: &Self) {
         self.variables.add(&other.variables);
         self.groups.add(&other.groups);
+        self.environment.extend(other.environment.iter().cloned());
         for (host, names) in &other.others {
             self.others.entry(host.clone()).or_default().add(names);
         }

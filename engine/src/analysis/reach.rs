@@ -294,7 +294,6 @@ impl Search<'_> {
     }
 
     fn source(&mut self, source: &SourceName, script: &ScriptParts, owner: &str) {
-        let sources = &self.map.sources;
         match (&source.name, source.kind) {
             (None, kind) => {
                 let what = match kind {
@@ -304,12 +303,16 @@ impl Search<'_> {
                 self.computed(what, script, source.position);
             }
             (Some(name), Source::Template) => self.template(name, owner),
-            (Some(name), Source::File) => {
-                self.found.files.extend(sources.file(owner, name).map(|(path, _)| path.to_owned()));
-                let below = sources.directory(owner, name).unwrap_or_default();
-                self.found.files.extend(below.into_iter().map(|(_, path)| path));
-            }
+            (Some(name), Source::File) => self.file(name, owner),
         }
+    }
+
+    /// A file, or what is in a directory.
+    fn file(&mut self, name: &str, owner: &str) {
+        let sources = &self.map.sources;
+        self.found.files.extend(sources.file(owner, name).map(|(path, _)| path.to_owned()));
+        let below = sources.directory(owner, name).unwrap_or_default();
+        self.found.files.extend(below.into_iter().map(|(_, path)| path));
     }
 
     fn template(&mut self, name: &str, owner: &str) {
@@ -325,6 +328,8 @@ impl Search<'_> {
         };
         self.found.computed.extend(uses.computed_variables.iter().map(of(Kind::Variable)));
         self.found.computed.extend(uses.computed_templates.iter().map(of(Kind::Template)));
+        self.found.computed.extend(uses.computed_files.iter().map(of(Kind::File)));
+        uses.files.iter().for_each(|file| self.file(file, owner));
         uses.templates.iter().for_each(|included| self.template(included, owner));
     }
 }

@@ -236,9 +236,13 @@ impl Walk<'_> {
                 Err(problem) => return self.found.problems.push(problem),
             }
         }
-        let included = map.templates.get(place).map(|uses| uses.templates.clone()).unwrap_or_default();
-        for name in included {
-            let problem = self.template(&name, owner);
+        let uses = map.templates.get(place).cloned().unwrap_or_default();
+        for name in &uses.templates {
+            let problem = self.template(name, owner);
+            self.found.problems.extend(problem);
+        }
+        for name in &uses.files {
+            let problem = self.file(name, owner);
             self.found.problems.extend(problem);
         }
     }

@@ -116,7 +116,7 @@ pub(super) fn fact(time: SystemTime) -> Value {
 ///
 /// Years begin in March here, so that the leap day is the last one, and are counted within eras of 400 years, which all
 /// have 146,097 days.
-pub(super) fn civil(days: i64) -> (i64, u32, u32) {
+pub(crate) fn civil(days: i64) -> (i64, u32, u32) {
     let shifted = days.saturating_add(719_468);
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -131,6 +131,17 @@ pub(super) fn civil(days: i64) -> (i64, u32, u32) {
 pub(super) fn days_before(year: i64) -> i64 {
     let past = year - 1;
     past * 365 + past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400) - 719_162
+}
+
+/// Days from 1970-01-01 to a day of the Gregorian calendar; before all days if there is no such month.
+pub(crate) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
+    const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    let Some(before) = month.checked_sub(1).and_then(|month| BEFORE.get(month as usize)) else {
+        return i64::MIN / 2;
+    };
+    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let leap_day = i64::from(leap && month > 2);
+    days_before(year) + before + leap_day + i64::from(day) - 1
 }
 
 /// For numbers that arithmetic has kept small.

@@ -10,7 +10,7 @@
 //! all of them.
 
 mod ansible;
-mod clock;
+pub(crate) mod clock;
 mod devices;
 mod elf;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use minijinja::value::{Enumerator, Object, Serde};
 use super::{Inventory, values};
 use crate::bundle::Values;
 use crate::diagnostic::Diagnostic;
-use crate::template::{self, Names};
+use crate::template::{self, Names, OwnEnvironment};
 use crate::variables::{Layer, Variables};
 
 /// Renders the variables of hosts; each host is made ready once. Cloning gives another handle to the same.
@@ -93,7 +93,7 @@ impl Names for EngineNames {
             "groups" => Jinja::from(Serde(&self.inventory.hosts_by_group())),
             "hostvars" => Jinja::from_object(AllHosts(Arc::clone(&self.inventory))),
             "vars" => Jinja::from_object(OneHost(self.host.clone())),
-            _ => return Ok(None),
+            name => return OwnEnvironment.get(name),
         }))
     }
 
@@ -102,7 +102,7 @@ impl Names for EngineNames {
     }
 
     fn may_have(&self, name: &str) -> bool {
-        NAMES.contains(&name)
+        NAMES.contains(&name) || OwnEnvironment.may_have(name)
     }
 }
 

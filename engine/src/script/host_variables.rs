@@ -307,6 +307,11 @@ impl EngineNames {
         "ansible_play_name",
         "ansible_check_mode",
     ];
+
+    /// A variable of the controller's environment, by the name that it has here.
+    fn environment(&self, name: &str) -> Option<&str> {
+        self.neighbours.environment.get(template::environment_variable(name)?).map(String::as_str)
+    }
 }
 
 impl Names for EngineNames {
@@ -325,7 +330,7 @@ impl Names for EngineNames {
             "host" => Jinja::from(Serde(&serde_json::json!({ "name": self.name, "groups": self.groups }))),
             "ansible_play_name" => Jinja::from(self.play.as_str()),
             "ansible_check_mode" => Jinja::from(self.check),
-            _ => return Ok(None),
+            name => return Ok(self.environment(name).map(Jinja::from)),
         }))
     }
 
@@ -334,7 +339,7 @@ impl Names for EngineNames {
     }
 
     fn may_have(&self, name: &str) -> bool {
-        Self::NAMES.contains(&name)
+        Self::NAMES.contains(&name) || self.environment(name).is_some()
     }
 }
 

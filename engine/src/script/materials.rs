@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::current::{Current, current};
 use crate::bundle::Sources;
 use crate::diagnostic::Diagnostic;
+use crate::module::Materials;
 use crate::template::{Loader, Source};
 
 /// Finds included templates as the template module finds its own: beside the role, then beside the playbook.
@@ -23,5 +25,15 @@ impl Loader for Includes {
     fn load(&self, name: &str) -> Result<Option<Source>, Diagnostic> {
         let found = self.sources.template(&self.script, name);
         Ok(found.map(|(path, text)| Source { path: path.to_owned(), text: text.to_string() }))
+    }
+
+    fn file(&self, name: &str) -> Result<Option<String>, Diagnostic> {
+        if self.sources.file(&self.script, name).is_none() {
+            return Ok(None);
+        }
+        let Some(Current::Host(host)) = current() else { return Ok(None) };
+        let content = host.file(name).map_err(|failure| Diagnostic::new(failure.to_string()))?;
+        let text = String::from_utf8(content);
+        text.map(Some).map_err(|_| Diagnostic::new(format!("the file `{name}` is not UTF-8 text")))
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use minijinja::machinery::ast::{Expr, Stmt};
+use minijinja::machinery::ast::{Call, CallArg, Expr, Stmt};
 use minijinja::machinery::{self, Span};
 
 use super::source::Prepared;
+use super::unsupported::{self, Kind};
 use super::visit::{self, Visitor};
-use super::{environment, filters, predicates, reads, report};
+use super::{environment, filters, lookup, predicates, reads, report};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::reads::Reads;
 
@@ -23,6 +24,10 @@ pub struct Uses {
     pub templates: BTreeSet<String>,
     /// Where it includes, imports or extends one whose name is computed.
     pub computed_templates: Vec<Location>,
+    /// The files that it looks up by a literal name.
+    pub files: BTreeSet<String>,
+    /// Where it looks up one whose name is computed.
+    pub computed_files: Vec<Location>,
     /// The filters that it uses.
     pub filters: BTreeSet<String>,
     /// The tests that it uses.
@@ -44,8 +49,14 @@ pub fn check(path: &str, text: &str) -> Result<Uses, Diagnostic> {
     }
     let mut lookups = reads::Finder::default();
     visit::statement(&template, &mut lookups);
-    let computed = lookups.computed.into_iter().map(|span| prepared.location(range(span)));
-    let mut uses = Uses { reads: lookups.reads, computed_variables: computed.collect(), ..finder.uses };
+    let places = |spans: Vec<Span>| spans.into_iter().map(|span| prepared.location(range(span))).collect();
+    let mut uses = Uses {
+        reads: lookups.reads,
+        computed_variables: places(lookups.computed),
+        files: lookups.files,
+        computed_files: places(lookups.computed_files),
+        ..finder.uses
+    };
     let mut env = environment::copy();
     env.set_syntax(prepared.syntax.clone());
     if let Ok(template) = env.template_from_named_str(path, &prepared.text) {
@@ -83,15 +94,31 @@ impl Finder<'_> {
         }
     }
 
-    fn unknown(&mut self, kind: &str, name: &str, span: Span, known: Vec<&'static str>) {
+    /// A lookup whose name is written out has to be one, and a function must not be one that is not there.
+    fn call(&mut self, call: &Call<'_>) {
+        let Expr::Var(function) = &call.expr else { return };
+        if unsupported::hint(Kind::Function, function.id).is_some() {
+            return self.unknown(Kind::Function, "function", function.id, function.span(), Vec::new());
+        }
+        let Some(CallArg::Pos(plugin)) = call.args.first() else { return };
+        let name = plugin.as_const().and_then(|name| name.as_str().map(str::to_owned));
+        let Some(name) = name.filter(|_| matches!(function.id, "lookup" | "query" | "q")) else { return };
+        if !lookup::PLUGINS.contains(&lookup::short_name(&name)) {
+            self.unknown(Kind::Lookup, "lookup", &name, plugin.span(), lookup::PLUGINS.to_vec());
+        }
+    }
+
+    fn unknown(&mut self, kind: Kind, what: &str, name: &str, span: Span, known: Vec<&'static str>) {
         if self.error.is_none() {
             let start = range(span).start;
             let text = self.prepared.text.get(range(span)).unwrap_or("");
             // The span covers the whole expression up to the filter's arguments; its own name is the last one.
             let at = text.match_indices(name).map(|(at, _)| at).last().map_or(start, |at| start + at);
             let location = self.prepared.location(at..at + name.len());
-            let message = format!("unknown {kind} `{name}`");
-            self.error = Some(Diagnostic::new(message).at(location).near(name, known));
+            let (message, hint) = report::missing(kind, what, name, known);
+            let mut error = Diagnostic::new(message).at(location);
+            error.hint = hint;
+            self.error = Some(error);
         }
     }
 }
@@ -112,13 +139,14 @@ impl<'a> Visitor<'a> for Finder<'_> {
             Expr::Filter(filter) => {
                 self.uses.filters.insert(filter.name.to_owned());
                 if !filters::exists(filter.name) {
-                    self.unknown("filter", filter.name, filter.span(), filters::names());
+                    self.unknown(Kind::Filter, "filter", filter.name, filter.span(), filters::names());
                 }
             }
+            Expr::Call(call) => self.call(call),
             Expr::Test(test) => {
                 self.uses.tests.insert(test.name.to_owned());
                 if !predicates::exists(test.name) {
-                    self.unknown("test", test.name, test.span(), predicates::names());
+                    self.unknown(Kind::Test, "test", test.name, test.span(), predicates::names());
                 }
             }
             _ => {}

@@ -6,7 +6,9 @@ use minijinja::value::{Rest, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
 
 use super::arguments::Callable;
-use super::{filters, functions, methods, mutable, percent, predicates, python, rewrite, scope};
+use super::{
+    filters, functions, methods, mutable, percent, predicates, python, python_datetime, rewrite, scope,
+};
 
 /// A copy of the engine, which is cheap: what it knows is shared, what it loads is its own.
 pub(super) fn copy() -> Environment<'static> {
@@ -24,13 +26,22 @@ fn build() -> Environment<'static> {
     env.set_debug(true);
     env.set_loader(load);
     env.remove_global("debug");
+    // What the engine has and Jinja2 hasn't, or does otherwise.
+    for filter in ["chain", "lines", "pprint"] {
+        env.remove_filter(filter);
+    }
+    for test in ["endingwith", "int", "startingwith"] {
+        env.remove_test(test);
+    }
     for (collection, filter) in filters::all() {
         env.add_filter(format!("{collection}.{}", filter.name), body(filter, "filter"));
         env.add_filter(filter.name, body(filter, "filter"));
     }
     for (collection, test) in predicates::all() {
         env.add_test(format!("{collection}.{}", test.name), body(test, "test"));
-        env.add_test(test.name, body(test, "test"));
+        if collection == predicates::BUILTIN_COLLECTION {
+            env.add_test(test.name, body(test, "test"));
+        }
     }
     for function in functions::all() {
         env.add_function(function.name, body(function, "function"));
@@ -38,6 +49,7 @@ fn build() -> Environment<'static> {
     env.add_filter(rewrite::LOOKUP, forgiving_lookup);
     env.add_filter(rewrite::MUTABLE, |value: &Value| mutable::of(value));
     env.add_filter(rewrite::PERCENT, percent);
+    env.add_filter(rewrite::MINUS, |a: &Value, b: &Value| python_datetime::minus(a, b));
     env
 }
 

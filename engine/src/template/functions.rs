@@ -7,7 +7,7 @@ use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::arguments::{Call, Callable, callable, fail, forgiving};
-use super::{lookup, python};
+use super::{filters, lookup, python};
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -18,6 +18,7 @@ const TABLE: &[Callable] = &[
         let hint = if hint.is_empty() { "Mandatory variable has not been overridden" } else { &hint };
         Err(Error::new(ErrorKind::UndefinedError, hint.to_owned()))
     }),
+    callable("now", &["utc", "fmt"], filters::time::now),
     callable("cycler", &["*items"], |_, call| {
         if call.rest.is_empty() {
             return Err(fail("at least one item has to be given"));

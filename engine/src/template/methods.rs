@@ -167,8 +167,14 @@ fn string(text: &str, call: &Method<'_>) -> Result<Value> {
                 None => Value::from(text.replace(&old, &new)),
             }
         }
-        "startswith" => Value::from(call.texts()?.iter().any(|prefix| text.starts_with(prefix.as_str()))),
-        "endswith" => Value::from(call.texts()?.iter().any(|suffix| text.ends_with(suffix.as_str()))),
+        "startswith" => {
+            let text = part(text, call)?;
+            Value::from(call.texts()?.iter().any(|prefix| text.starts_with(prefix.as_str())))
+        }
+        "endswith" => {
+            let text = part(text, call)?;
+            Value::from(call.texts()?.iter().any(|suffix| text.ends_with(suffix.as_str())))
+        }
         "removeprefix" => {
             let prefix = call.text(0, "prefix")?;
             Value::from(text.strip_prefix(prefix.as_str()).unwrap_or(text))
@@ -304,15 +310,21 @@ fn rsplit(text: &str, call: &Method<'_>) -> Result<Vec<String>> {
     Ok(parts)
 }
 
+/// What Python ends lines at.
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
 fn splitlines(text: &str, keep: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let Some(at) = rest.find(['\n', '\r']) else {
+        let Some(at) = rest.find(is_line_end) else {
             lines.push(rest.to_owned());
             break;
         };
-        let end = at + if rest[at..].starts_with("\r\n") { 2 } else { 1 };
+        let width = rest[at..].chars().next().map_or(1, char::len_utf8);
+        let end = at + if rest[at..].starts_with("\r\n") { 2 } else { width };
         lines.push(rest[..if keep { end } else { at }].to_owned());
         rest = &rest[end..];
     }
@@ -335,12 +347,27 @@ fn partition(text: &str, call: &Method<'_>) -> Result<Value> {
     Ok(Value::from(Tuple::from(parts.into_iter().map(Value::from).collect::<Vec<_>>())))
 }
 
-/// Positions count characters.
-fn find(text: &str, call: &Method<'_>) -> Result<Value> {
+/// The part of a text that a method looks at: from its second argument to its third.
+fn part<'t>(text: &'t str, call: &Method<'_>) -> Result<&'t str> {
+    let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    let place = |at: usize, name: &str, default: i64| -> Result<usize> {
+        let at = call.integer(at, name)?.unwrap_or(default);
+        let at = if at < 0 { (at + length).max(0) } else { at };
+        Ok(text.char_indices().nth(usize::try_from(at).unwrap_or(0)).map_or(text.len(), |(byte, _)| byte))
+    };
+    let (start, end) = (place(1, "start", 0)?, place(2, "end", length)?);
+    Ok(text.get(start..end).unwrap_or(""))
+}
+
+/// Positions count characters, of the whole text.
+fn find(whole: &str, call: &Method<'_>) -> Result<Value> {
+    let text = part(whole, call)?;
+    // A part is a slice of the whole, or empty.
+    let before = text.as_ptr().addr().saturating_sub(whole.as_ptr().addr()).min(whole.len());
     let part = call.text(0, "sub")?;
     let found = if call.name.starts_with('r') { text.rfind(part.as_str()) } else { text.find(part.as_str()) };
     match found {
-        Some(at) => Ok(Value::from(text[..at].chars().count())),
+        Some(at) => Ok(Value::from(whole[..before + at].chars().count())),
         None if call.name.ends_with("find") => Ok(Value::from(-1)),
         None => Err(fail(format!("method `{}`: there is no `{part}` in it", call.name))),
     }

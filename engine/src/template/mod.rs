@@ -14,16 +14,23 @@ mod header;
 mod lookup;
 mod methods;
 mod mutable;
+mod network;
+mod network_tests;
 mod percent;
 mod predicates;
 mod python;
+mod python_datetime;
+mod python_random;
 mod reads;
 mod report;
 mod rewrite;
 mod scope;
+mod sequence;
 mod source;
+mod unsupported;
 mod version;
 mod visit;
+mod yaml_writer;
 
 use std::rc::Rc;
 
@@ -37,6 +44,7 @@ use crate::diagnostic::Diagnostic;
 
 pub use self::check::{Uses, check};
 pub(crate) use self::evaluate::value as evaluate;
+pub(crate) use self::lookup::environment_variable;
 pub(crate) use self::report::Failure;
 pub(crate) use self::scope::{carry, undefined_because};
 
@@ -63,6 +71,24 @@ pub trait Names {
     }
 }
 
+/// The environment of this process as templates ask for it, where this is the controller.
+pub struct OwnEnvironment;
+
+impl Names for OwnEnvironment {
+    fn get(&self, name: &str) -> Result<Option<Value>, Diagnostic> {
+        let value = environment_variable(name).and_then(|name| std::env::var(name).ok());
+        Ok(value.map(Value::from))
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn may_have(&self, name: &str) -> bool {
+        environment_variable(name).is_some()
+    }
+}
+
 /// A template that another one includes, imports or extends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -79,6 +105,14 @@ pub trait Loader {
     /// # Errors
     /// The template exists and can't be read.
     fn load(&self, name: &str) -> Result<Option<Source>, Diagnostic>;
+
+    /// The text of a file that a template looks up; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// The file exists and can't be read, or is no text.
+    fn file(&self, _name: &str) -> Result<Option<String>, Diagnostic> {
+        Ok(None)
+    }
 }
 
 impl<F: Fn(&str) -> Result<Option<Source>, Diagnostic>> Loader for F {

@@ -7,8 +7,8 @@ use minijinja::{Error, State, Value};
 
 use super::arguments::{Call, Callable, callable, fail, forgiving, unknown};
 use super::filters::pattern::{compile, failed, flags};
-use super::filters::{data, sets};
-use super::{python, version};
+use super::filters::{data, sets, urls};
+use super::{network_tests, python, version};
 
 const TABLE: &[Callable] = &[
     forgiving("defined", &["value"], |_, call| Ok(Value::from(!call.value()?.is_undefined()))),
@@ -35,12 +35,29 @@ const TABLE: &[Callable] = &[
     callable("succeeded", RESULT, |_, call| unset(call, "failed")),
     callable("success", RESULT, |_, call| unset(call, "failed")),
     callable("successful", RESULT, |_, call| unset(call, "failed")),
-    callable("changed", RESULT, |_, call| flag(call, "changed")),
-    callable("change", RESULT, |_, call| flag(call, "changed")),
+    callable("changed", RESULT, changed),
+    callable("change", RESULT, changed),
+    callable("finished", RESULT, |_, call| job(call, "finished")),
+    callable("started", RESULT, |_, call| job(call, "started")),
+    callable("timedout", RESULT, |_, call| {
+        let period = outcome(call)?.get_attr("timedout")?;
+        Ok(Value::from(if period.is_true() { period.get_attr("period")?.is_true() } else { false }))
+    }),
     callable("skipped", RESULT, |_, call| flag(call, "skipped")),
     callable("skip", RESULT, |_, call| flag(call, "skipped")),
     callable("unreachable", RESULT, |_, call| flag(call, "unreachable")),
     callable("reachable", RESULT, |_, call| unset(call, "unreachable")),
+    callable("uri", &["value", "schemes"], |_, call| Ok(Value::from(is_uri(call)?.is_some()))),
+    callable("url", &["value", "schemes"], |_, call| {
+        Ok(Value::from(
+            is_uri(call)?.is_some_and(|(scheme, location)| !location.is_empty() || scheme == "file"),
+        ))
+    }),
+    callable("urn", &["value"], |_, call| {
+        Ok(Value::from(is_uri(call)?.is_some_and(|(scheme, _)| scheme == "urn")))
+    }),
+    // What is encrypted is decrypted before a template sees it.
+    callable("vault_encrypted", &["value"], |_, _| Ok(Value::from(false))),
     callable("nan", &["value"], |_, call| nan(call)),
     callable("isnan", &["value"], |_, call| nan(call)),
     callable("abs", &["path"], |_, call| Ok(Value::from(call.input()?.starts_with('/')))),
@@ -93,19 +110,25 @@ const BUILTIN: [&str; 30] = [
     "filter",
 ];
 
+/// What ansible-core has.
+pub(super) const BUILTIN_COLLECTION: &str = "ansible.builtin";
+
 /// Each test with the collection that it is from.
 pub(super) fn all() -> impl Iterator<Item = (&'static str, Callable)> {
-    TABLE.iter().map(|test| ("ansible.builtin", *test))
+    let builtin = TABLE.iter().map(|test| (BUILTIN_COLLECTION, *test));
+    // Short names like `private` say too little: these have their whole names only.
+    builtin.chain(network_tests::TABLE.iter().map(|test| ("ansible.utils", *test)))
 }
 
 pub(super) fn names() -> Vec<&'static str> {
-    all().map(|(_, test)| test.name).chain(BUILTIN).chain(["test"]).collect()
+    TABLE.iter().map(|test| test.name).chain(BUILTIN).chain(["test"]).collect()
 }
 
 /// Whether there is such a test, by its short name or with its collection.
 pub(super) fn exists(name: &str) -> bool {
     let (collection, name) = name.rsplit_once('.').map_or((None, name), |(c, name)| (Some(c), name));
-    let found = all().any(|(from, test)| test.name == name && collection.is_none_or(|c| c == from));
+    let found =
+        all().any(|(from, test)| test.name == name && collection.unwrap_or(BUILTIN_COLLECTION) == from);
     found || (collection.is_none() && BUILTIN.contains(&name)) || name == "test"
 }
 
@@ -148,6 +171,17 @@ fn compare_versions(_: &mut State<'_, '_>, call: &Call) -> Result<Value, Error> 
     }))
 }
 
+/// The scheme and the location of an address of the web, if it has one of the schemes that are asked for.
+fn is_uri(call: &Call) -> Result<Option<(String, String)>, Error> {
+    let Ok(parts) = urls::parts(&call.input()?) else { return Ok(None) };
+    let (scheme, location) = (python::text(&parts[7])?, python::text(&parts[2])?);
+    let allowed = match call.some("schemes").filter(|schemes| schemes.is_true()) {
+        Some(schemes) => python::items(schemes)?.contains(&parts[7]),
+        None => true,
+    };
+    Ok(allowed.then_some((scheme, location)))
+}
+
 fn truthy(call: &Call) -> Result<bool, Error> {
     let value = call.value()?;
     if call.flag("convert_bool", false)
@@ -172,12 +206,38 @@ fn contains(container: &Value, item: &Value) -> Result<Value, Error> {
     }
 }
 
-fn field(call: &Call, name: &str) -> Result<bool, Error> {
+/// Of a task in a loop, one of its rounds is enough.
+fn changed(_: &mut State<'_, '_>, call: &Call) -> Result<Value, Error> {
+    let result = outcome(call)?;
+    let results = result.get_attr("results")?;
+    let known = !result.get_attr("changed")?.is_undefined();
+    if known || !python::is_list(&results) {
+        return flag(call, "changed");
+    }
+    for round in python::items(&results)? {
+        if round.get_attr("changed").is_ok_and(|changed| changed.is_true()) {
+            return Ok(Value::from(true));
+        }
+    }
+    Ok(Value::from(false))
+}
+
+/// A state of a job in the background; what is no such job is done.
+fn job(call: &Call, name: &str) -> Result<Value, Error> {
+    let state = outcome(call)?.get_attr(name)?;
+    Ok(Value::from(state.is_undefined() || state == Value::from(1)))
+}
+
+fn outcome(call: &Call) -> Result<&Value, Error> {
     let result = call.value()?;
     if result.kind() != ValueKind::Map {
         return Err(fail(format!("expected the outcome of a task, got {}", python::type_name(result))));
     }
-    Ok(result.get_attr(name)?.is_true())
+    Ok(result)
+}
+
+fn field(call: &Call, name: &str) -> Result<bool, Error> {
+    Ok(outcome(call)?.get_attr(name)?.is_true())
 }
 
 fn flag(call: &Call, name: &str) -> Result<Value, Error> {
@@ -191,7 +251,7 @@ fn unset(call: &Call, name: &str) -> Result<Value, Error> {
 fn nan(call: &Call) -> Result<Value, Error> {
     match f64::try_from(call.value()?.clone()) {
         Ok(number) => Ok(Value::from(number.is_nan())),
-        Err(_) => Err(fail(format!("expected a number, got {}", python::type_name(call.value()?)))),
+        Err(_) => Ok(Value::from(false)),
     }
 }
 

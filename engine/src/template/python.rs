@@ -6,6 +6,9 @@ use std::fmt::{self, Write};
 use minijinja::value::{Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
+use super::filters::order::group_as_tuple;
+use super::python_datetime;
+
 /// Deeper values are an error instead of an exhausted stack.
 const DEPTH: usize = 100;
 
@@ -63,7 +66,10 @@ fn write(out: &mut String, value: &Value, quoted: bool, depth: usize) -> Result<
             done(if quoted { quote(out, text) } else { out.write_str(text) })
         }
         ValueKind::Bytes => done(write!(out, "{value:?}")),
-        ValueKind::Seq | ValueKind::Iterable => sequence(out, value, depth),
+        ValueKind::Seq | ValueKind::Iterable => match group_as_tuple(value) {
+            Some(pair) => sequence(out, &Value::from(pair), depth),
+            None => sequence(out, value, depth),
+        },
         ValueKind::Map => mapping(out, value, depth),
         ValueKind::Invalid => Err(invalid(value)),
         _ => done(write!(out, "{value}")),
@@ -141,6 +147,19 @@ pub(super) fn pairs(map: &Value) -> Result<Vec<(Value, Value)>, Error> {
         pairs.push((key, value));
     }
     Ok(pairs)
+}
+
+/// What is at `name.other.0` in a value; undefined if nothing is there. A number is a position.
+pub(super) fn attribute(value: &Value, path: &Value) -> Result<Value, Error> {
+    let Some(path) = path.as_str() else { return value.get_item(path) };
+    let mut found = value.clone();
+    for part in path.split('.') {
+        found = match part.parse::<usize>() {
+            Ok(at) if is_list(&found) || found.as_str().is_some() => found.get_item_by_index(at)?,
+            _ => found.get_attr(part)?,
+        };
+    }
+    Ok(found)
 }
 
 /// What `dict()` takes: a map, or a list of pairs.
@@ -233,7 +252,7 @@ pub(super) fn is_list(value: &Value) -> bool {
 /// What Ansible's `type_debug` calls it.
 pub(super) fn type_name(value: &Value) -> &'static str {
     match value.kind() {
-        ValueKind::Undefined => "undefined",
+        ValueKind::Undefined => "AnsibleUndefined",
         ValueKind::None => "NoneType",
         ValueKind::Bool => "bool",
         ValueKind::Number if value.is_integer() => "int",
@@ -243,7 +262,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
         ValueKind::Seq | ValueKind::Iterable if value.is_tuple() => "tuple",
         ValueKind::Seq | ValueKind::Iterable => "list",
         ValueKind::Map => "dict",
-        _ => "object",
+        _ => python_datetime::type_name(value).unwrap_or("object"),
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a template reads of the inventory.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{CallArg, Expr};
 
+use super::lookup;
 use super::visit::Visitor;
 use crate::reads::{HostName, Reads};
 
@@ -17,6 +18,10 @@ pub(super) struct Finder {
     pub reads: Reads,
     /// The lookups in which the name of a variable is computed.
     pub computed: Vec<Span>,
+    /// The files that are looked up by names that are written out.
+    pub files: BTreeSet<String>,
+    /// The lookups in which the name of a file is computed.
+    pub computed_files: Vec<Span>,
     /// The expressions that are parts of a lookup that was seen already.
     seen: HashSet<usize>,
 }
@@ -53,16 +58,32 @@ impl Finder {
                     self.note(span, root, &steps);
                 }
             }
-            Expr::Var(var)
-                if matches!(var.id, "lookup" | "query" | "q")
-                    && first.and_then(text).as_deref() == Some("vars") =>
-            {
-                let names = args[1..].iter().filter_map(positional).flat_map(|name| match name {
-                    Expr::List(list) => list.items.iter().map(text).collect(),
-                    name => vec![text(name)],
-                });
-                names.for_each(|name| self.note(span, "vars", &[name]));
+            Expr::Var(var) if matches!(var.id, "lookup" | "query" | "q") => {
+                if let Some(plugin) = first.and_then(text) {
+                    self.looked_up(span, lookup::short_name(&plugin), &args[1..]);
+                }
             }
+            _ => {}
+        }
+    }
+
+    fn looked_up(&mut self, span: Span, plugin: &str, terms: &[CallArg<'_>]) {
+        let terms = terms.iter().filter_map(positional).flat_map(|name| match name {
+            Expr::List(list) => list.items.iter().map(text).collect(),
+            name => vec![text(name)],
+        });
+        match plugin {
+            "vars" => terms.for_each(|name| self.note(span, "vars", &[name])),
+            // Any of them may have a name that is asked for.
+            "varnames" => self.note(span, "vars", &[]),
+            "env" => self.reads.environment.extend(terms.flatten().map(|name| {
+                // Ansible takes the first word.
+                name.split_whitespace().next().unwrap_or_default().to_owned()
+            })),
+            "file" => terms.for_each(|name| match name {
+                Some(name) => _ = self.files.insert(name),
+                None => self.computed_files.push(span),
+            }),
             _ => {}
         }
     }

@@ -7,6 +7,7 @@ use minijinja::{Error, ErrorKind, Value};
 use super::arguments::Hint;
 use super::scope::Scope;
 use super::source::Prepared;
+use super::unsupported::{self, Kind};
 use super::{filters, functions, methods, predicates};
 use crate::diagnostic::{Diagnostic, Location};
 
@@ -149,15 +150,18 @@ fn describe(error: &Error, expression: Option<&str>, place: &Place, scope: &Scop
     let (message, word, near) = match error.kind() {
         ErrorKind::UnknownFilter => {
             let name = word("filter ");
-            (format!("unknown filter `{name}`"), name.clone(), near_callable(&name, filters::names()))
+            let (message, hint) = missing(Kind::Filter, "filter", &name, filters::names());
+            (message, name, hint)
         }
         ErrorKind::UnknownTest => {
             let name = word("test ");
-            (format!("unknown test `{name}`"), name.clone(), near_callable(&name, predicates::names()))
+            let (message, hint) = missing(Kind::Test, "test", &name, predicates::names());
+            (message, name, hint)
         }
         ErrorKind::UnknownFunction => {
             let name = word("");
-            (format!("unknown function `{name}`"), name.clone(), near_callable(&name, functions::names()))
+            let (message, hint) = missing(Kind::Function, "function", &name, functions::names());
+            (message, name, hint)
         }
         ErrorKind::UnknownMethod => {
             let name = detail.rsplit(' ').next().unwrap_or("").to_owned();
@@ -179,6 +183,26 @@ fn describe(error: &Error, expression: Option<&str>, place: &Place, scope: &Scop
 fn placed(mut diagnostic: Diagnostic, location: Option<Location>) -> Diagnostic {
     diagnostic.at = location;
     diagnostic
+}
+
+/// What to say of a name that means nothing here, and the hint: it is Ansible's, or it is like one of these.
+pub(super) fn missing(
+    kind: Kind,
+    what: &str,
+    name: &str,
+    known: Vec<&'static str>,
+) -> (String, Option<String>) {
+    match unsupported::hint(kind, name) {
+        Some(hint) => {
+            let hint = Some(hint).filter(|hint| !hint.is_empty()).map(str::to_owned);
+            (format!("the {what} `{name}` is not supported"), hint)
+        }
+        // A name with a collection is near one that has none.
+        None => {
+            let short = name.rsplit('.').next().unwrap_or(name);
+            (format!("unknown {what} `{name}`"), near_callable(short, known))
+        }
+    }
 }
 
 fn near_callable(name: &str, known: Vec<&'static str>) -> Option<String> {

@@ -7,6 +7,7 @@
 //!   either that (and then says nothing when an undefined value is used) or strictness (and then stops at `a.b`). So under
 //!   these filters and tests each `.name` and `[index]` becomes the filter [`LOOKUP`], which passes undefined through.
 //! * **`"%s" % value`**: the engine has no such operator, and the filter [`PERCENT`] is what it would do.
+//! * **`a - b`** where templates make moments: so does the filter [`MINUS`].
 //! * **`list.append(x)`**: the engine's lists never change. Where a template calls a method that changes its list or map, the
 //!   ones that it writes out become changeable by the filter [`MUTABLE`].
 //! * **Backslashes** in the value of a variable: between `{{ }}` a string means what it says.
@@ -22,6 +23,8 @@ use super::visit::{self, Visitor};
 pub(super) const LOOKUP: &str = "_lookup";
 /// The filter that stands for the operator `%` behind a string.
 pub(super) const PERCENT: &str = "_percent";
+/// The filter that stands for the operator `-` where it may be between moments.
+pub(super) const MINUS: &str = "_minus";
 /// The filter that makes a list or map that can be changed.
 pub(super) const MUTABLE: &str = "_mutable";
 
@@ -49,12 +52,13 @@ pub(super) fn for_engine(text: &str, syntax: &SyntaxConfig) -> Rewritten {
     let lenient = FORGIVING.iter().any(|word| text.contains(word));
     let changes = mutable::METHODS.iter().any(|method| text.contains(method));
     let percent = text.contains(['"', '\'']) && text.contains(" % ");
-    if !(lenient || changes || percent) {
+    let moments = text.contains(" - ") && (text.contains("to_datetime") || text.contains("now("));
+    if !(lenient || changes || percent || moments) {
         return apply(text, Vec::new());
     }
     // What doesn't parse is reported when the engine parses it.
     let Ok(template) = machinery::parse(text, "", syntax.clone()) else { return apply(text, Vec::new()) };
-    let mut finder = Finder { text, changes, edits: Vec::new() };
+    let mut finder = Finder { text, changes, moments, edits: Vec::new() };
     visit::statement(&template, &mut finder);
     apply(text, finder.edits)
 }
@@ -110,6 +114,8 @@ struct Finder<'t> {
     text: &'t str,
     /// Whether what the template writes out has to be changeable.
     changes: bool,
+    /// Whether `-` may be between moments.
+    moments: bool,
     edits: Vec<Edit>,
 }
 
@@ -122,11 +128,21 @@ impl<'a> Visitor<'a> for Finder<'_> {
                 }
             }
             Expr::Test(test) if FORGIVING.contains(&test.name) => self.chain(&test.expr),
-            Expr::BinOp(operation) if matches!(operation.op, BinOpKind::Rem) => {
-                self.percent(&operation.left, &operation.right);
+            Expr::BinOp(operation)
+                if matches!(operation.op, BinOpKind::Rem)
+                    && operation.left.as_const().is_some_and(|text| text.as_str().is_some()) =>
+            {
+                self.operator(&operation.left, '%', &operation.right, PERCENT);
+            }
+            Expr::BinOp(operation) if self.moments && matches!(operation.op, BinOpKind::Sub) => {
+                self.operator(&operation.left, '-', &operation.right, MINUS);
             }
             Expr::List(_) | Expr::Map(_) if self.changes => {
                 let end = expression.span().end_offset as usize;
+                // A filter would take the name behind the point for its own.
+                if self.text.get(end..).is_some_and(|rest| rest.starts_with('.')) {
+                    return;
+                }
                 self.edits.push(Edit { start: end, end, replacement: format!("|{MUTABLE}") });
             }
             _ => {}
@@ -148,21 +164,26 @@ impl Finder<'_> {
         self.chain(inner);
     }
 
-    /// `"…" % right` as a filter of the text. What is in parentheses has its span inside of them.
-    fn percent(&mut self, left: &Expr<'_>, right: &Expr<'_>) {
-        if left.as_const().is_none_or(|text| text.as_str().is_none()) {
+    /// `left % right` as a filter of what stands left of it. What is in parentheses has its span inside of them.
+    fn operator(&mut self, left: &Expr<'_>, sign: char, right: &Expr<'_>, filter: &str) {
+        let (start, middle) = (left.span().end_offset as usize, right.span().start_offset as usize);
+        let Some((before, behind)) =
+            self.text.get(start..middle).and_then(|between| between.split_once(sign))
+        else {
+            return;
+        };
+        // A filter belongs to the last operand alone.
+        let operation =
+            matches!(left, Expr::BinOp(_) | Expr::UnaryOp(_) | Expr::IfExpr(_) | Expr::Compare(_));
+        if operation && !before.contains(')') {
             return;
         }
-        let (start, middle) = (left.span().end_offset as usize, right.span().start_offset as usize);
-        let Some(between) = self.text.get(start..middle) else { return };
-        let Some(behind) = between.trim_start().strip_prefix('%') else { return };
         let mut end = right.span().end_offset as usize;
         for _ in behind.matches('(') {
-            let Some(rest) = self.text.get(end..) else { return };
-            let Some(at) = rest.find(')') else { return };
+            let Some(at) = self.text.get(end..).and_then(|rest| rest.find(')')) else { return };
             end += at + 1;
         }
-        self.edits.push(Edit { start, end: middle, replacement: format!("|{PERCENT}({behind}") });
+        self.edits.push(Edit { start, end: middle, replacement: format!("{before}|{filter}({behind}") });
         self.edits.push(Edit { start: end, end, replacement: ")".to_owned() });
     }
 }

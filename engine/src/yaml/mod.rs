@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 pub(crate) use json::from_json;
-pub(crate) use scalar::{from_float as float_of, from_integer as number_of};
+pub(crate) use scalar::{from_float as float_of, from_integer as number_of, is_text};
 
 use crate::diagnostic::Diagnostic;
 use crate::origin::{Origin, SourceText};

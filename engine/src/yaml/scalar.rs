@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::timestamp::timestamp;
+use super::timestamp::{is_timestamp, timestamp};
 use crate::constant_pattern::constant_pattern;
 
 static INTEGER: LazyLock<Regex> = LazyLock::new(|| {
@@ -32,6 +32,11 @@ pub(super) fn plain(text: &str) -> Value {
         _ if !text.starts_with(|c: char| c.is_ascii_digit() || "-+.".contains(c)) => Value::from(text),
         _ => integer(text).or_else(|| float(text)).or_else(|| timestamp(text)).unwrap_or_else(|| text.into()),
     }
+}
+
+/// Whether an unquoted scalar is the text that is written.
+pub(crate) fn is_text(text: &str) -> bool {
+    !matches!(text, "<<" | "=") && !is_timestamp(text) && plain(text).as_str() == Some(text)
 }
 
 /// The value of a scalar with one of YAML's own tags, by the tag's name; `None` if it is not what the tag says.

@@ -15,6 +15,11 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Whether a text is written like a date or a time, whatever its numbers are.
+pub(super) fn is_timestamp(text: &str) -> bool {
+    TIMESTAMP.is_match(text)
+}
+
 /// A date as it is; a time spelled as Python's `str` does, which is what a template makes of it.
 pub(super) fn timestamp(text: &str) -> Option<Value> {
     let found = TIMESTAMP.captures(text)?;

@@ -9,6 +9,7 @@ mod neighbours;
 mod texts;
 mod variables;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 use self::files::{DeclaredFiles, Found};
 use self::near::NearNames;
-use self::neighbours::Around;
+use self::neighbours::{Around, Outside};
 use self::texts::Texts;
 use self::variables::{Declared, Layer, Layers, Reading};
 use crate::analysis::reach::{Kind, Map, Reach};
@@ -26,7 +27,7 @@ use crate::bundle::{Capture, HostData, Neighbours, Play, Sources, Values, candid
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, is_of_controller};
 use crate::project::Project;
-use crate::reads::{HostName, Names, Reads};
+use crate::reads::Reads;
 use crate::script::playbook::PlayDefinition;
 use crate::template;
 
@@ -50,7 +51,7 @@ pub struct Shape {
     near: NearNames,
     plays: Shared<BTreeSet<String>, Play>,
     extras: Shared<BTreeSet<String>, Values>,
-    arounds: Shared<(BTreeMap<HostName, Names>, Names), Around>,
+    arounds: Shared<Outside, Around>,
 }
 
 /// What a host gets.
@@ -156,14 +157,13 @@ impl Shape {
     /// What the host is told of others. Their values may read variables of this host, which may read others again.
     fn around(&self, host: &str, inventory: &Inventory, reading: &mut Reading<'_>) -> Arc<Around> {
         loop {
-            let key = (reading.reads.others.clone(), reading.reads.groups.clone());
-            let around = self.arounds.get(key.clone(), |(others, groups)| {
-                let (others, groups) = (others.clone(), groups.clone());
-                neighbours::around(inventory, others, groups, &self.texts, &self.declared)
+            let key = Outside::of(&reading.reads);
+            let around = self.arounds.get(key.clone(), |outside| {
+                neighbours::around(inventory, outside, &self.texts, &self.declared)
             });
             reading.read(&around.reads);
             reading.read(&Reads { variables: around.reads.of_host(host), ..Reads::default() });
-            if key == (reading.reads.others.clone(), reading.reads.groups.clone()) {
+            if key == Outside::of(&reading.reads) {
                 return around;
             }
         }
@@ -176,28 +176,30 @@ impl Shape {
             return Ok((Arc::clone(&self.sources), reads));
         }
         let mut sources = (*self.sources).clone();
-        for path in &found.files {
-            if !sources.files.contains_key(path) {
-                let file = project.file(path).map_err(|error| unreadable(path, &error))?;
-                sources.files.insert(path.clone(), Arc::new(file));
-            }
-        }
+        let mut files = found.files.clone();
         let mut todo: Vec<String> = found.templates.iter().cloned().collect();
         while let Some(path) = todo.pop() {
             let text = project.text(&path).map_err(|error| unreadable(&path, &error))?;
             let uses = template::check(&path, &text)?;
             reads.add(&uses.reads);
             sources.templates.insert(path, text);
-            let included = uses.templates.iter().flat_map(|name| self.included(project, name));
+            let included = uses.templates.iter().flat_map(|name| self.meant(project, "templates", name));
             todo.extend(included.filter(|path| !sources.templates.contains_key(path)));
+            files.extend(uses.files.iter().flat_map(|name| self.meant(project, "files", name)));
+        }
+        for path in files {
+            if let Entry::Vacant(place) = sources.files.entry(path) {
+                let file = project.file(place.key()).map_err(|error| unreadable(place.key(), &error))?;
+                place.insert(Arc::new(file));
+            }
         }
         Ok((Arc::new(sources), reads))
     }
 
-    /// The templates that `name` can mean, which role or playbook may render what includes it.
-    fn included(&self, project: &Project, name: &str) -> BTreeSet<String> {
+    /// The templates or files that `name` can mean in a template, which role or playbook may render that.
+    fn meant(&self, project: &Project, kind: &str, name: &str) -> BTreeSet<String> {
         let place = |owner: &String| {
-            let places = candidates(owner, &self.sources.playbook, "templates", name);
+            let places = candidates(owner, &self.sources.playbook, kind, name);
             places.into_iter().find(|place| project.is_file(place))
         };
         self.owners.iter().filter_map(place).collect()

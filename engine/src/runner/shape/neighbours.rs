@@ -20,21 +20,35 @@ pub(super) struct Around {
     pub reads: Reads,
 }
 
-/// What hosts are told that read `others` and `groups` of the inventory.
-pub(super) fn around(
-    inventory: &Inventory,
+/// What hosts read that is not their own: of other hosts, of groups, of the controller's environment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Outside {
     others: BTreeMap<HostName, Names>,
     groups: Names,
-    texts: &Texts,
-    declared: &Declared,
-) -> Around {
-    let mut reads = Reads { others, groups, ..Reads::default() };
-    if reads.others.is_empty() && reads.groups.is_empty() {
+    environment: BTreeSet<String>,
+}
+
+impl Outside {
+    /// That part of what is read.
+    pub fn of(reads: &Reads) -> Self {
+        Self {
+            others: reads.others.clone(),
+            groups: reads.groups.clone(),
+            environment: reads.environment.clone(),
+        }
+    }
+}
+
+/// What hosts are told that read this.
+pub(super) fn around(inventory: &Inventory, outside: &Outside, texts: &Texts, declared: &Declared) -> Around {
+    let Outside { others, groups, environment } = outside.clone();
+    let mut reads = Reads { others, groups, environment, ..Reads::default() };
+    if reads == Reads::default() {
         return Around::default();
     }
     // Values of one host may read variables of another, whose values read more: until nothing new comes up.
     let (hosts, withheld) = loop {
-        let before = (reads.others.clone(), reads.groups.clone());
+        let before = Outside::of(&reads);
         let mut told = IndexMap::new();
         let mut withheld = BTreeSet::new();
         for host in hosts(inventory, &reads) {
@@ -46,12 +60,14 @@ pub(super) fn around(
             withheld.extend(reading.withheld().inventory);
             reads.add(&Reads { variables: Names::default(), ..reading.reads });
         }
-        if before == (reads.others.clone(), reads.groups.clone()) {
+        if before == Outside::of(&reads) {
             break (told, withheld);
         }
     };
     let groups = groups_of(inventory, &reads.groups);
-    Around { neighbours: Arc::new(Neighbours { groups, hosts, withheld }), reads }
+    let value = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
+    let environment = reads.environment.iter().filter_map(value).collect();
+    Around { neighbours: Arc::new(Neighbours { groups, hosts, withheld, environment }), reads }
 }
 
 /// The hosts that are told of: all of them where a name is computed.

@@ -44,6 +44,9 @@ pub(in crate::template) fn known_boolean(value: &Value) -> Option<bool> {
 
 /// Ansible warns about other words and takes them for false.
 fn boolean(value: &Value) -> Result<Value> {
+    if value.is_none() {
+        return Ok(value.clone());
+    }
     Ok(Value::from(match value.as_str() {
         Some(word) => matches!(word.to_lowercase().as_str(), "yes" | "on" | "true" | "1"),
         None => *value == Value::from(1),
@@ -76,9 +79,9 @@ fn ternary(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
 }
 
 /// A map of values in order.
-type Map = IndexMap<Value, Value>;
+pub(super) type Map = IndexMap<Value, Value>;
 
-fn map_of(value: &Value) -> Result<Map> {
+pub(super) fn map_of(value: &Value) -> Result<Map> {
     Ok(python::pairs(value)?.into_iter().collect())
 }
 
@@ -104,7 +107,7 @@ fn combine(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     Ok(Value::from_pairs(result))
 }
 
-fn merge(into: &mut Map, from: Map, recursive: bool, lists: &str) -> Result<()> {
+pub(super) fn merge(into: &mut Map, from: Map, recursive: bool, lists: &str) -> Result<()> {
     for (key, high) in from {
         let merged = match into.get(&key) {
             Some(low) if low.kind() == ValueKind::Map && high.kind() == ValueKind::Map && recursive => {
@@ -209,6 +212,13 @@ fn flatten(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     let mut out = Vec::new();
     flatten_into(&mut out, &call.items()?, levels.unwrap_or(i64::MAX), skip_nulls, 0)?;
     Ok(Value::from(out))
+}
+
+/// The items of lists in lists.
+pub(in crate::template) fn flattened(items: &[Value]) -> Result<Vec<Value>> {
+    let mut out = Vec::new();
+    flatten_into(&mut out, items, i64::MAX, true, 0)?;
+    Ok(out)
 }
 
 fn flatten_into(out: &mut Vec<Value>, list: &[Value], levels: i64, skip: bool, depth: usize) -> Result<()> {

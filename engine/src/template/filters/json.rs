@@ -207,11 +207,7 @@ pub(super) fn string(out: &mut String, text: &str, ascii: bool) {
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            c if c < ' ' || (ascii && !c.is_ascii()) || (ascii && c == '\u{7f}') => {
-                if c == '\u{7f}' {
-                    out.push(c);
-                    continue;
-                }
+            c if c < ' ' || (ascii && !(' '..='~').contains(&c)) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     // Writing to a string can't fail.
                     _ = write!(out, "\\u{unit:04x}");

@@ -14,8 +14,18 @@ pub(in crate::template) const TABLE: &[Callable] = &[
         let default = call.get("default").cloned().unwrap_or(Value::from(0.0));
         Ok(parse_float(call.value()?).map_or(default, Value::from))
     }),
+    callable("abs", &["value"], |_, call| {
+        let value = call.value()?;
+        match i128::try_from(value.clone()) {
+            Ok(whole) if value.is_integer() || value.kind() == ValueKind::Bool => Ok(small(whole.abs())),
+            _ => Ok(Value::from(number(value)?.abs())),
+        }
+    }),
     callable("log", &["value", "base"], |_, call| {
         let (number, base) = (number(call.value()?)?, call.some("base").map(number).transpose()?);
+        if number <= 0.0 {
+            return Err(fail("only a number above zero has a logarithm"));
+        }
         finite(match base {
             Some(10.0) => number.log10(),
             Some(base) => number.ln() / base.ln(),

@@ -1,6 +1,5 @@
 //! Paths, as text: nothing here looks at a file.
 
-use minijinja::value::Tuple;
 use minijinja::{Error, State, Value};
 
 use crate::template::arguments::{Call, Callable, callable, fail};
@@ -14,10 +13,8 @@ pub(in crate::template) const TABLE: &[Callable] = &[
     callable("splitext", &["value"], |_, call| {
         let path = call.input()?;
         let (root, extension) = split_extension(&path);
-        Ok(Value::from(Tuple::from(vec![Value::from(root), Value::from(extension)])))
+        Ok(python::tuple([Value::from(root), Value::from(extension)]))
     }),
-    callable("expanduser", &["value"], expand_user),
-    callable("expandvars", &["value"], |_, call| Ok(Value::from(expand_variables(&call.input()?)))),
     callable("normpath", &["value"], |_, call| Ok(Value::from(normal(&call.input()?)))),
     callable("relpath", &["value", "start"], relative),
     callable("path_join", &["value"], join),
@@ -39,10 +36,21 @@ pub(in crate::template) const TABLE: &[Callable] = &[
     }),
     callable("win_splitdrive", &["value"], |_, call| {
         let path = call.input()?;
-        let end = if path.chars().nth(1) == Some(':') && path.is_char_boundary(2) { 2 } else { 0 };
-        Ok(Value::from(Tuple::from(vec![Value::from(&path[..end]), Value::from(&path[end..])])))
+        let (drive, rest) = path.split_at(drive(&path));
+        Ok(python::tuple([Value::from(drive), Value::from(rest)]))
     }),
 ];
+
+/// How many bytes of a path of Windows name the drive: `C:`, or the host and its share.
+fn drive(path: &str) -> usize {
+    let slash = |c: char| matches!(c, '\\' | '/');
+    if path.starts_with(slash) && path[1..].starts_with(slash) && !path[2..].starts_with(slash) {
+        let host = path[2..].find(slash).map(|at| at + 2);
+        let Some(host) = host.filter(|at| !path[at + 1..].starts_with(slash)) else { return 0 };
+        return path[host + 1..].find(slash).map_or(path.len(), |at| host + 1 + at);
+    }
+    if path.chars().nth(1) == Some(':') && path.is_char_boundary(2) { 2 } else { 0 }
+}
 
 fn split(path: &str) -> (&str, &str) {
     let at = path.rfind('/').map_or(0, |at| at + 1);
@@ -60,42 +68,6 @@ fn split_extension(path: &str) -> (&str, &str) {
         Some(dot) => path.split_at(name + hidden + dot),
         None => (path, ""),
     }
-}
-
-fn expand_user(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
-    let path = call.input()?;
-    let home = std::env::var("HOME").unwrap_or_default();
-    Ok(Value::from(match path.strip_prefix('~') {
-        Some(rest) if !home.is_empty() && (rest.is_empty() || rest.starts_with('/')) => {
-            let home = home.trim_end_matches('/');
-            if home.is_empty() && rest.is_empty() { "/".to_owned() } else { format!("{home}{rest}") }
-        }
-        _ => path,
-    }))
-}
-
-/// `$NAME` and `${NAME}`; unknown ones stay.
-fn expand_variables(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        let behind = &rest[at + 1..];
-        let braced = behind.strip_prefix('{').and_then(|inner| inner.split_once('}'));
-        let plain = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
-        let (name, next) = braced.unwrap_or_else(|| behind.split_at(plain));
-        match std::env::var(name) {
-            Ok(value) if !name.is_empty() => {
-                out.push_str(&value);
-                rest = next;
-            }
-            _ => {
-                out.push('$');
-                rest = behind;
-            }
-        }
-    }
-    out + rest
 }
 
 fn normal(path: &str) -> String {

@@ -38,14 +38,14 @@ pub(in crate::template) const TABLE: &[Callable] = &[
     callable("zip", &["value", "*lists"], |_, call| {
         let lists = lists(call)?;
         let length = lists.iter().map(Vec::len).min().unwrap_or(0);
-        Ok((0..length).map(|row| lists.iter().map(|list| list[row].clone()).collect::<Value>()).collect())
+        Ok((0..length).map(|row| python::tuple(lists.iter().map(|list| list[row].clone()))).collect())
     }),
     callable("zip_longest", &["value", "*lists", "fillvalue"], |_, call| {
         let lists = lists(call)?;
         let fill = call.extra("fillvalue").cloned().unwrap_or(Value::from(()));
         let length = lists.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |list: &Vec<Value>, row: usize| list.get(row).unwrap_or(&fill).clone();
-        Ok((0..length).map(|row| lists.iter().map(|list| cell(list, row)).collect::<Value>()).collect())
+        Ok((0..length).map(|row| python::tuple(lists.iter().map(|list| cell(list, row)))).collect())
     }),
     callable("product", &["value", "*lists", "repeat"], product),
     callable("permutations", &["value", "r"], |_, call| {
@@ -119,15 +119,37 @@ fn product(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     if size.is_none_or(|size| size > MOST) || repeat > 64 {
         return Err(fail(format!("more than {MOST} results")));
     }
-    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for list in (0..repeat).flat_map(|_| &lists) {
+    let all = (0..repeat).flat_map(|_| &lists);
+    Ok(rows(all).into_iter().map(python::tuple).collect())
+}
+
+/// Each way to take one item of every list.
+fn rows<'l>(lists: impl Iterator<Item = &'l Vec<Value>>) -> Vec<Vec<Value>> {
+    lists.fold(vec![Vec::new()], |rows, list| {
         let longer = |row: &Vec<Value>| {
             let row = row.clone();
             list.iter().map(move |item| [row.clone(), vec![item.clone()]].concat()).collect::<Vec<_>>()
         };
-        rows = rows.iter().flat_map(longer).collect();
+        rows.iter().flat_map(longer).collect()
+    })
+}
+
+/// The lookup `nested`: as `product`, of lists.
+pub(in crate::template) fn nested(terms: &[Value]) -> Result<Vec<Value>> {
+    let lists = terms.iter().map(python::items).collect::<Result<Vec<Vec<Value>>>>()?;
+    let size = lists.iter().map(Vec::len).try_fold(1usize, usize::checked_mul);
+    if size.is_none_or(|size| size > MOST) {
+        return Err(fail(format!("more than {MOST} results")));
     }
-    Ok(rows.into_iter().map(Value::from).collect())
+    Ok(rows(lists.iter()).into_iter().map(Value::from).collect())
+}
+
+/// The lookup `together`: as `zip_longest`, of lists.
+pub(in crate::template) fn together(terms: &[Value]) -> Result<Vec<Value>> {
+    let lists = terms.iter().map(python::items).collect::<Result<Vec<Vec<Value>>>>()?;
+    let length = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let cell = |list: &Vec<Value>, row: usize| list.get(row).cloned().unwrap_or(Value::from(()));
+    Ok((0..length).map(|row| lists.iter().map(|list| cell(list, row)).collect::<Value>()).collect())
 }
 
 /// All ways to take `size` of the items, in order of position; with `sorted`, each set once.
@@ -140,7 +162,7 @@ fn choose(items: &[Value], size: usize, sorted: bool) -> Result<Value> {
     }
     let mut out = Vec::new();
     extend(items.len(), size, sorted, &mut Vec::new(), &mut |row: &[usize]| {
-        out.push(row.iter().map(|at| items[*at].clone()).collect::<Value>());
+        out.push(python::tuple(row.iter().map(|at| items[*at].clone())));
     });
     Ok(Value::from(out))
 }

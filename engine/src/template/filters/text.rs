@@ -3,7 +3,7 @@
 use minijinja::{Error, State, Value};
 
 use crate::template::arguments::{Call, Callable, callable, fail, unknown};
-use crate::template::python;
+use crate::template::{percent, python};
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -15,9 +15,10 @@ pub(in crate::template) const TABLE: &[Callable] = &[
     }),
     callable("split", &["value", "sep", "maxsplit"], |_, call| {
         let most = call.integer("maxsplit")?.unwrap_or(-1);
+        let text = call.value()?.as_str().ok_or_else(|| fail("only a text can be split"))?;
         let parts = match call.some("sep") {
-            Some(separator) => split(&call.input()?, &python::text(separator)?, most)?,
-            None => split_blanks(&call.input()?, most),
+            Some(separator) => split(text, &python::text(separator)?, most)?,
+            None => split_blanks(text, most),
         };
         Ok(Value::from(parts))
     }),
@@ -37,7 +38,25 @@ pub(in crate::template) const TABLE: &[Callable] = &[
         let word = |c: char| c.is_alphanumeric() || c == '_';
         Ok(Value::from(text.split(|c| !word(c)).filter(|part| !part.is_empty()).count()))
     }),
-    callable("striptags", &["value"], |_, call| Ok(Value::from(strip_tags(&call.input()?)))),
+    callable("trim", &["value", "chars"], |_, call| {
+        let text = call.input()?;
+        Ok(Value::from(match call.some("chars").map(python::text).transpose()? {
+            Some(chars) => text.trim_matches(|c| chars.contains(c)).to_owned(),
+            None => text.trim().to_owned(),
+        }))
+    }),
+    callable("format", &["value", "*args", "**"], |_, call| {
+        let mut values = call.rest.clone();
+        let named: Vec<(Value, Value)> =
+            call.named().map(|(name, value)| (Value::from(name), value.clone())).collect();
+        if !named.is_empty() {
+            if !values.is_empty() {
+                return Err(fail("it takes values by position or by name, not both"));
+            }
+            values = vec![Value::from_pairs(named)];
+        }
+        percent::format(&call.input()?, &values).map(Value::from)
+    }),
     callable(
         "comment",
         &[
@@ -91,8 +110,7 @@ pub(in crate::template) fn split_blanks(text: &str, most: i64) -> Vec<String> {
                 rest = rest[end..].trim_start();
             }
             None => {
-                // The last part keeps the blanks behind it only where the limit made it the last.
-                parts.push(if full { rest.trim_end() } else { rest }.to_owned());
+                parts.push(rest.to_owned());
                 break;
             }
         }
@@ -159,45 +177,51 @@ fn wordwrap(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     Ok(Value::from(lines.join(&newline)))
 }
 
+/// `textwrap.wrap`, to the way in which it cuts what is too long.
 fn wrap(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
     let mut chunks = chunks(line, hyphens);
     chunks.reverse();
+    let length = |text: &str| text.chars().count();
     let mut lines = Vec::new();
     while !chunks.is_empty() {
-        let mut current = String::new();
+        let mut current: Vec<String> = Vec::new();
         let mut used = 0;
         // A line that is not the first starts with a word.
         if !lines.is_empty() && chunks.last().is_some_and(|chunk| chunk.trim().is_empty()) {
             chunks.pop();
         }
-        while let Some(chunk) = chunks.last() {
-            let length = chunk.chars().count();
-            if used + length > width {
-                break;
-            }
-            current.push_str(chunk);
-            used += length;
-            chunks.pop();
+        while let Some(chunk) = chunks.pop_if(|chunk| used + length(chunk) <= width) {
+            used += length(&chunk);
+            current.push(chunk);
         }
-        if let Some(chunk) = chunks.last().filter(|chunk| chunk.chars().count() > width).cloned() {
-            chunks.pop();
+        if let Some(chunk) = chunks.pop_if(|chunk| length(chunk) > width) {
             if long {
-                let room = width - used;
-                let at = chunk.char_indices().nth(room).map_or(chunk.len(), |(at, _)| at);
-                current.push_str(&chunk[..at]);
+                let at = cut(&chunk, width - used, hyphens);
+                current.push(chunk[..at].to_owned());
                 chunks.push(chunk[at..].to_owned());
             } else if current.is_empty() {
-                current.push_str(&chunk);
+                current.push(chunk);
             } else {
                 chunks.push(chunk);
             }
         }
-        let current = current.trim_end().to_owned();
+        // Blanks at the end go, unless a cut word left nothing behind them.
+        current.pop_if(|last| last.trim().is_empty());
         if !current.is_empty() {
-            lines.push(current);
+            lines.push(current.concat());
         }
     }
     lines
+}
+
+/// The byte at which a chunk is cut to fit into `room` characters: behind its last hyphen, if it has one there.
+fn cut(chunk: &str, room: usize, hyphens: bool) -> usize {
+    let end = chunk.char_indices().nth(room).map_or(chunk.len(), |(at, _)| at);
+    let hyphen = chunk[..end].rfind('-').filter(|at| *at > 0 && chunk[..*at].chars().any(|c| c != '-'));
+    match hyphen {
+        Some(at) if hyphens && chunk.chars().count() > room => at + 1,
+        _ => end,
+    }
 }
 
 /// Words and the blanks between them; a word with hyphens is cut behind each that stands between letters.
@@ -281,23 +305,6 @@ fn truncate(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
         cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head)
     };
     Ok(Value::from(format!("{cut}{end}")))
-}
-
-fn strip_tags(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find('<') {
-        out.push_str(&rest[..start]);
-        match rest[start..].find('>') {
-            Some(end) => rest = &rest[start + end + 1..],
-            None => {
-                out.push_str(&rest[start..]);
-                rest = "";
-            }
-        }
-    }
-    out.push_str(rest);
-    out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn comment(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
