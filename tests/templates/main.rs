@@ -1,6 +1,7 @@
 //! What templates make, against what ansible-core makes of the same templates.
 
 mod cases;
+mod corpus;
 mod filters;
 mod rendered;
 #[path = "../support/mod.rs"]

@@ -1,5 +1,6 @@
 //! A play on one host: variables, facts, roles, tasks, handlers, and the calls that look at the host and change it.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -544,6 +545,9 @@ fn source_error(context: &NativeCallContext<'_>, what: &str, cause: Diagnostic) 
     Fault::new(diagnostic).throw(Position::NONE)
 }
 
+/// Ansible's name for the template as the play names it.
+const TEMPLATE_PATH: &str = "template_path";
+
 impl Materials for Host {
     fn render(&self, template: &str, extra: &serde_json::Map<String, Value>) -> Result<Text, Failure> {
         let script = self.script();
@@ -551,7 +555,12 @@ impl Materials for Host {
             return Err(absent("template", template, "templates"));
         };
         let loader = super::materials::Includes::new(Arc::clone(&self.bundle.sources), script.clone());
-        self.variables.render(path, text, extra, loader).map_err(|error| Failure::Source(Box::new(error)))
+        // A layer of its own makes every variable be looked up anew: only where a template has use for it.
+        let mut extra = Cow::Borrowed(extra);
+        if self.bundle.sources.templates.values().any(|text| text.contains(TEMPLATE_PATH)) {
+            extra.to_mut().insert(TEMPLATE_PATH.to_owned(), Value::from(template));
+        }
+        self.variables.render(path, text, &extra, loader).map_err(|error| Failure::Source(Box::new(error)))
     }
 
     fn source(&self, name: &str) -> Result<&File, Failure> {

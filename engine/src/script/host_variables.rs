@@ -296,7 +296,7 @@ struct EngineNames {
 }
 
 impl EngineNames {
-    const NAMES: [&'static str; 9] = [
+    const NAMES: [&'static str; 10] = [
         "inventory_hostname",
         "inventory_hostname_short",
         "group_names",
@@ -306,6 +306,7 @@ impl EngineNames {
         "host",
         "ansible_play_name",
         "ansible_check_mode",
+        "ansible_managed",
     ];
 
     /// A variable of the controller's environment, by the name that it has here.
@@ -330,6 +331,7 @@ impl Names for EngineNames {
             "host" => Jinja::from(Serde(&serde_json::json!({ "name": self.name, "groups": self.groups }))),
             "ansible_play_name" => Jinja::from(self.play.as_str()),
             "ansible_check_mode" => Jinja::from(self.check),
+            "ansible_managed" => Jinja::from("Ansible managed"),
             name => return Ok(self.environment(name).map(Jinja::from)),
         }))
     }

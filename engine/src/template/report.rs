@@ -211,6 +211,10 @@ fn near_callable(name: &str, known: Vec<&'static str>) -> Option<String> {
 
 /// `a.b` is undefined: the near match is among the names, or among the keys of `a`.
 fn undefined_name(expression: &str, place: &Place, scope: &Scope) -> Diagnostic {
+    if let Some(hint) = unsupported::hint(Kind::Variable, expression) {
+        let diagnostic = Diagnostic::new(format!("the variable `{expression}` is not supported")).hint(hint);
+        return placed(diagnostic, place.location(Some(expression)));
+    }
     let diagnostic = Diagnostic::new(format!("`{expression}` is undefined"));
     let (parent, name) = match expression.rsplit_once('.') {
         Some((parent, name)) => (Some(parent), name),

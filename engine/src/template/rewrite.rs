@@ -10,6 +10,7 @@
 //! * **`a - b`** where templates make moments: so does the filter [`MINUS`].
 //! * **`list.append(x)`**: the engine's lists never change. Where a template calls a method that changes its list or map, the
 //!   ones that it writes out become changeable by the filter [`MUTABLE`].
+//! * **A newline behind `{% raw %}`**: Jinja2 keeps it where it drops the one behind every other block.
 //! * **Backslashes** in the value of a variable: between `{{ }}` a string means what it says.
 
 use minijinja::machinery::ast::{BinOpKind, Expr};
@@ -52,15 +53,31 @@ pub(super) fn for_engine(text: &str, syntax: &SyntaxConfig) -> Rewritten {
     let lenient = FORGIVING.iter().any(|word| text.contains(word));
     let changes = mutable::METHODS.iter().any(|method| text.contains(method));
     let percent = text.contains(['"', '\'']) && text.contains(" % ");
+    let raw = raw_newlines(text, syntax);
     let moments = text.contains(" - ") && (text.contains("to_datetime") || text.contains("now("));
     if !(lenient || changes || percent || moments) {
-        return apply(text, Vec::new());
+        return apply(text, raw);
     }
     // What doesn't parse is reported when the engine parses it.
-    let Ok(template) = machinery::parse(text, "", syntax.clone()) else { return apply(text, Vec::new()) };
-    let mut finder = Finder { text, changes, moments, edits: Vec::new() };
+    let Ok(template) = machinery::parse(text, "", syntax.clone()) else { return apply(text, raw) };
+    let mut finder = Finder { text, changes, moments, edits: raw };
     visit::statement(&template, &mut finder);
     apply(text, finder.edits)
+}
+
+/// The newlines behind `{% raw %}`, doubled: the engine drops one.
+fn raw_newlines(text: &str, syntax: &SyntaxConfig) -> Vec<Edit> {
+    if !syntax.trim_blocks() || !text.contains("raw") {
+        return Vec::new();
+    }
+    let (start, end) = syntax.block_delimiters();
+    let newline = |(at, _): (usize, &str)| {
+        let tag = text[at + start.len()..].trim_start_matches(['-', '+']).trim_start();
+        let behind = tag.strip_prefix("raw")?.trim_start().strip_prefix(end)?;
+        let at = text.len() - behind.len();
+        behind.starts_with('\n').then(|| Edit { start: at, end: at, replacement: "\n".to_owned() })
+    };
+    text.match_indices(start).filter_map(newline).collect()
 }
 
 /// The text in which strings between `{{ }}` mean what they say.

@@ -88,6 +88,19 @@ const LOOKUPS: &[(&str, Hint)] = &[
     ("ansible.builtin.url", "fetch it in the playbook with `http::get`, and hand over what came in `vars`"),
 ];
 
+const RENDERER: Hint = "it is about the controller and the time, so that the file would change with whoever runs the play: hand it \
+                        over in `vars`";
+
+/// Variables that Ansible's module `template` has.
+const VARIABLES: &[(&str, Hint)] = &[
+    ("template_destpath", "hand it over in `vars`"),
+    ("template_fullpath", RENDERER),
+    ("template_host", RENDERER),
+    ("template_mtime", RENDERER),
+    ("template_run_date", RENDERER),
+    ("template_uid", RENDERER),
+];
+
 /// Functions of Jinja2.
 const FUNCTIONS: &[(&str, Hint)] = &[("jinja2.lipsum", NOTHING)];
 
@@ -98,6 +111,7 @@ pub(super) enum Kind {
     Test,
     Lookup,
     Function,
+    Variable,
 }
 
 /// What to do instead of a filter, test, lookup or function that Ansible has; `None` for one that it doesn't have.
@@ -107,6 +121,7 @@ pub(super) fn hint(kind: Kind, name: &str) -> Option<Hint> {
         Kind::Test => TESTS,
         Kind::Lookup => LOOKUPS,
         Kind::Function => FUNCTIONS,
+        Kind::Variable => VARIABLES,
     };
     let is_it = |whole: &str| whole == name || whole.rsplit_once('.').is_some_and(|(_, short)| short == name);
     table.iter().find(|(whole, _)| is_it(whole)).map(|(_, hint)| *hint)
