@@ -9,6 +9,7 @@ mod host_keys;
 mod hostile;
 mod kills;
 mod login;
+mod lookups;
 mod other_users;
 mod placement;
 mod reboot;

@@ -2,6 +2,7 @@
 
 mod cases;
 mod corpus;
+mod documents;
 mod filters;
 mod rendered;
 #[path = "../support/mod.rs"]

@@ -32,6 +32,8 @@ pub struct Listing {
     pub others: Vec<(String, Vec<ListedVariable>)>,
     /// The groups, with the number of their hosts.
     pub groups: Vec<(String, usize)>,
+    /// The variables of this process's environment that templates look up.
+    pub environment: Vec<String>,
     /// How many values the play's body captured, and the constants that it reads.
     pub captures: usize,
     /// How many secrets are in all of this.
@@ -108,6 +110,7 @@ impl Prepared {
                 .map(|(name, peer)| (name.clone(), of_inventory(playbook, name, &peer.variables)))
                 .collect(),
             groups: groups.map(|(name, hosts)| (name.clone(), hosts.len())).collect(),
+            environment: bundle.neighbours.environment.keys().cloned().collect(),
             captures: data_of(&bundle.play),
             secrets: bundle.play.secrets.len(),
             size: size(bundle)?,

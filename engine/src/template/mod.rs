@@ -150,6 +150,34 @@ pub fn render_value(origin: &str, text: &str, names: Rc<dyn Names>) -> Result<se
     to_json(&value)
 }
 
+/// What templates can use, by the short names.
+#[derive(Clone, Debug)]
+pub struct Vocabulary {
+    /// What stands behind `|`.
+    pub filters: Vec<&'static str>,
+    /// What stands behind `is`.
+    pub tests: Vec<&'static str>,
+    /// What `lookup` and `query` take.
+    pub lookups: Vec<&'static str>,
+    /// What Ansible has of all this, and functions and variables, that is not supported: its whole name.
+    pub unsupported: Vec<&'static str>,
+}
+
+/// What templates can use, sorted.
+pub fn vocabulary() -> Vocabulary {
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    Vocabulary {
+        filters: sorted(filters::names()),
+        tests: sorted(predicates::all().map(|(_, test)| test.name).chain(predicates::names()).collect()),
+        lookups: sorted(lookup::PLUGINS.to_vec()),
+        unsupported: sorted(unsupported::names()),
+    }
+}
+
 /// Whether a string of a variable has anything to render in it.
 pub fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) || text.starts_with("#jinja2:")

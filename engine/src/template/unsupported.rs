@@ -126,3 +126,9 @@ pub(super) fn hint(kind: Kind, name: &str) -> Option<Hint> {
     let is_it = |whole: &str| whole == name || whole.rsplit_once('.').is_some_and(|(_, short)| short == name);
     table.iter().find(|(whole, _)| is_it(whole)).map(|(_, hint)| *hint)
 }
+
+/// The whole names of all of it.
+pub(super) fn names() -> Vec<&'static str> {
+    let tables = [FILTERS, TESTS, LOOKUPS, FUNCTIONS, VARIABLES];
+    tables.into_iter().flatten().map(|(name, _)| *name).collect()
+}

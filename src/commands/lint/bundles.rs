@@ -67,6 +67,8 @@ fn text(listing: &Listing, host: &str) -> String {
     section(&mut text, "other hosts", others);
     let groups = listing.groups.iter().map(|(name, hosts)| (name.clone(), plural(*hosts, "host")));
     section(&mut text, "groups", groups);
+    let environment = listing.environment.iter().map(|name| (name.clone(), String::new()));
+    section(&mut text, "environment", environment);
     let names = listing.withheld.iter().map(|name| (name.clone(), String::new()));
     section(&mut text, "names without values", names);
     if listing.captures > 0 {
