@@ -10,16 +10,15 @@ use refrain_engine::module::{Context, Plan, State, Text};
 use refrain_engine::step::{Step, Undo};
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::{Content, System};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use ureq::http::{HeaderName, HeaderValue};
 
 use super::checksum::Checksum;
 use crate::attributes::AttributeOptions;
 use crate::file_target::{FileTarget, parent};
 use crate::host_path::HostPath;
 use crate::seconds::Seconds;
-use crate::web::{Address, Get, Proxies};
+use crate::web::{Get, arguments};
 use crate::whole_file::WholeFile;
 
 /// How long a download may take when nothing is said.
@@ -51,7 +50,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 pub struct FileDownload {
     /// What is downloaded: a URL that begins with `https://` or `http://`. A name and a password in it (`https://name:password@host/`)
     /// and all behind a `?` are not shown; a URL that is a secret is not shown at all.
-    #[schemars(schema_with = "secret_string")]
+    #[schemars(schema_with = "arguments::secret_string")]
     url: Text,
     /// Where the file shall be: its own path, not that of its directory, which has to exist.
     path: HostPath,
@@ -81,11 +80,6 @@ pub struct FileDownload {
 /// 512 MiB.
 fn max_size() -> u64 {
     512 * 1024 * 1024
-}
-
-/// A text that can be a secret. One that is unknown in check mode makes the whole call so.
-fn secret_string(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "x-secret": true })
 }
 
 /// What is there, and what shall be.
@@ -158,40 +152,13 @@ fn both() -> Failure {
 impl FileDownload {
     fn get(&self, context: &Context<'_>) -> Result<Get, Failure> {
         let timeout = self.timeout.map_or(TIMEOUT, |timeout| timeout.0);
-        let environment = context.materials.environment();
-        let variable = |name: &str| environment.get(name).cloned().or_else(|| std::env::var(name).ok());
         Ok(Get {
-            address: self.address()?,
-            headers: self.headers()?,
-            proxies: Proxies::new(variable),
+            address: arguments::address(&self.url)?,
+            headers: arguments::headers(&self.headers)?,
+            proxies: arguments::proxies(context),
             timeout: context.materials.time_left().map_or(timeout, |left| timeout.min(left)),
             max_size: self.max_size,
         })
-    }
-
-    fn address(&self) -> Result<Address, Failure> {
-        let text =
-            self.url.content.known().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
-        Address::new(text, self.url.secret).map_err(|error| {
-            // What can't be read as a URL may have a password anywhere in it.
-            Failure::argument("url", format!("nothing can be downloaded from the `url`: {error}")).advise(
-                "a URL is like `https://example.com/file`; what is no letter or digit in it may need a `%`",
-            )
-        })
-    }
-
-    /// The headers that are known. Check mode may not know some, and sends none.
-    fn headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
-        let known = self.headers.iter().filter_map(|(name, value)| Some((name, value.content.known()?)));
-        known
-            .map(|(name, value)| {
-                let wrong = |what| {
-                    Failure::argument("headers", format!("{what} of the header `{name}` can't be sent"))
-                };
-                let value = HeaderValue::from_bytes(value).map_err(|_| wrong("the value"))?;
-                Ok((name.parse().map_err(|_| wrong("the name"))?, value))
-            })
-            .collect()
     }
 
     /// What is behind the URL, to compare it.

@@ -7,7 +7,7 @@ use refrain_engine::failure::{Failure, reason};
 use ureq::http::StatusCode;
 
 use super::address::{Address, AddressError};
-use super::get::MOST_REDIRECTS;
+use super::request::MOST_REDIRECTS;
 
 /// What went wrong between a host and a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,11 +80,16 @@ impl WebError {
 
     /// The failure to get what is at `address` in so much time.
     pub fn failure(&self, address: &Address, timeout: Duration) -> Failure {
+        self.failure_of("download", &format!("the download of `{address}`"), address, timeout)
+    }
+
+    /// The failure to do something (`ask`) with `address` in so much time; `what` is what takes so long then.
+    pub fn failure_of(&self, verb: &str, what: &str, address: &Address, timeout: Duration) -> Failure {
         if *self == Self::Timeout {
-            let what = format!("the download of `{address}`");
+            let what = what.to_owned();
             return Failure::Timeout { what, seconds: timeout.as_secs_f64(), output: String::new() };
         }
-        let failure = Failure::state(format!("could not download `{address}`: {self}"));
+        let failure = Failure::state(format!("could not {verb} `{address}`: {self}"));
         match self.hint() {
             Some(hint) => failure.advise(hint),
             None => failure,

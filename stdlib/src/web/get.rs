@@ -1,26 +1,13 @@
 //! Getting what is at an address.
 
-use std::io::Read;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use refrain_engine::syscall::resolve_without_plugins;
-use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION};
-use ureq::http::{HeaderName, HeaderValue, Response};
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
-use ureq::{Body, Proxy};
+use ureq::http::{HeaderName, HeaderValue, Method};
 
 use super::address::Address;
 use super::error::WebError;
 use super::proxy::Proxies;
-
-/// So many redirects are followed.
-pub const MOST_REDIRECTS: usize = 10;
-
-/// A server that does not answer at all is given up after this, or earlier if there is less time.
-const CONNECT: Duration = Duration::from_secs(30);
-
-/// As long as anything can take: so that no sum of times is more than a clock can hold.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+use super::request::Request;
 
 /// Everything about one download.
 pub struct Get {
@@ -42,83 +29,18 @@ impl Get {
     /// # Errors
     /// It can't be had whole, in time, and from a server that is trusted if the address says `https`.
     pub fn get(&self) -> Result<Vec<u8>, WebError> {
-        resolve_without_plugins();
-        let end = Instant::now() + self.timeout.min(LONGEST);
-        let mut address = self.address.clone();
-        for _ in 0..=MOST_REDIRECTS {
-            let mut response = self.ask(&address, end)?;
-            match response.status().as_u16() {
-                200 => return self.content(&mut response),
-                301 | 302 | 303 | 307 | 308 => address = follow(&address, &response)?,
-                other => return Err(WebError::Status(other)),
-            }
-        }
-        Err(WebError::TooManyRedirects)
-    }
-
-    fn ask(&self, address: &Address, end: Instant) -> Result<Response<Body>, WebError> {
-        let left = end.checked_duration_since(Instant::now()).ok_or(WebError::Timeout)?;
-        // The certificates of the system, not those that a crate brings along.
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::NativeTls)
-            .root_certs(RootCerts::PlatformVerifier)
-            .build();
-        let agent = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .user_agent(concat!("refrain/", env!("CARGO_PKG_VERSION")))
-            .proxy(self.proxies.of(address).map(Proxy::new).transpose()?)
-            // Followed here: ureq would show headers with a token in them to any server.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .timeout_global(Some(left))
-            .timeout_connect(Some(CONNECT.min(left)))
-            .build()
-            .new_agent();
-        let mut request = agent.get(address.uri().clone());
-        if let Some(authorization) = address.authorization() {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        if address.same_server(&self.address) {
-            for (name, value) in &self.headers {
-                request = request.header(name, value);
-            }
-        }
-        Ok(request.call()?)
-    }
-
-    fn content(&self, response: &mut Response<Body>) -> Result<Vec<u8>, WebError> {
-        let promised: Option<u64> = response
-            .headers()
-            .get(CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.trim().parse().ok());
-        if promised.is_some_and(|promised| promised > self.max_size) {
-            return Err(WebError::TooLarge(self.max_size));
-        }
-        let mut content = Vec::new();
-        let limit = self.max_size.saturating_add(1);
-        let read = response.body_mut().as_reader().take(limit).read_to_end(&mut content);
-        let got = content.len() as u64;
-        match (read, promised) {
-            (Err(error), expected) => Err(match (WebError::from(ureq::Error::from(error)), expected) {
-                (WebError::Timeout, _) => WebError::Timeout,
-                (_, Some(expected)) if got < expected => WebError::CutShort { got, expected },
-                (error, _) => error,
-            }),
-            (Ok(_), Some(expected)) if got < expected => Err(WebError::CutShort { got, expected }),
-            (Ok(_), _) if got > self.max_size => Err(WebError::TooLarge(self.max_size)),
-            (Ok(_), _) => Ok(content),
-        }
-    }
-}
-
-/// Where an answer leads.
-fn follow(address: &Address, response: &Response<Body>) -> Result<Address, WebError> {
-    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-    let location = location.ok_or(WebError::Status(response.status().as_u16()))?;
-    let next = address.join(location).map_err(WebError::Redirect)?;
-    match address.is_encrypted() && !next.is_encrypted() {
-        true => Err(WebError::Downgrade),
-        false => Ok(next),
+        let request = Request {
+            address: self.address.clone(),
+            method: Method::GET,
+            headers: self.headers.clone(),
+            body: None,
+            proxies: self.proxies.clone(),
+            check_certificate: true,
+            follow: true,
+            timeout: self.timeout,
+            max_size: self.max_size,
+        };
+        let answer = request.send()?;
+        if answer.status == 200 { Ok(answer.body) } else { Err(WebError::Status(answer.status)) }
     }
 }

@@ -4,11 +4,16 @@
 //! into no message.
 
 mod address;
+pub mod arguments;
 mod error;
 mod get;
 mod proxy;
+mod request;
+mod statuses;
 
 pub use address::{Address, AddressError};
 pub use error::WebError;
-pub use get::{Get, MOST_REDIRECTS};
+pub use get::Get;
 pub use proxy::Proxies;
+pub use request::{Answer, MOST_REDIRECTS, Request};
+pub use statuses::Statuses;

@@ -29,7 +29,7 @@ impl Server {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let mut client = client.unwrap();
-                let request = head(&client);
+                let request = read(&client);
                 let first = request.lines().next().unwrap_or_default().to_owned();
                 seen.lock().unwrap().push(request);
                 // A client may hang up at any time; what it makes of that is what the tests look at.
@@ -60,21 +60,32 @@ impl Server {
         self.port
     }
 
-    /// First lines and headers of what it was asked since the last time, in lower case.
+    /// What it was asked since the last time, in lower case: first line, headers, and after an empty line what else was sent.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().drain(..).map(|request| request.to_lowercase()).collect()
     }
 }
 
-fn head(client: &TcpStream) -> String {
-    let mut head = String::new();
-    for line in BufReader::new(client).lines() {
-        match line {
-            Ok(line) if !line.is_empty() => head.extend([line.as_str(), "\n"]),
-            _ => break,
+/// First line, headers, and after an empty line what else was sent.
+fn read(client: &TcpStream) -> String {
+    let mut client = BufReader::new(client);
+    let (mut text, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if client.read_line(&mut line).is_err() || line.trim_end().is_empty() {
+            break;
         }
+        let lower = line.to_lowercase();
+        if let Some(number) = lower.strip_prefix("content-length:") {
+            length = number.trim().parse().unwrap();
+        }
+        text.extend([line.trim_end(), "\n"]);
     }
-    head
+    let mut body = vec![0; length];
+    if length > 0 && client.read_exact(&mut body).is_ok() {
+        text.extend(["\n", &String::from_utf8_lossy(&body)]);
+    }
+    text
 }
 
 /// The answer that has this content.

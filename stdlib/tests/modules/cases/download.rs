@@ -324,8 +324,8 @@ fn a_proxy_is_asked_to_connect() {
 fn what_makes_no_sense_is_refused_before_anything_is_asked() {
     let (desk, server) = (Desk::new(), Server::saying(ok(b"hello")));
     for (url, options, message) in [
-        ("ftp://h/a", json!({}), "nothing can be downloaded from the `url`: it does not begin with"),
-        ("http://h /a", json!({}), "nothing can be downloaded from the `url`: it is no URL"),
+        ("ftp://h/a", json!({}), "nothing can be asked at the `url`: it does not begin with"),
+        ("http://h /a", json!({}), "nothing can be asked at the `url`: it is no URL"),
         (
             &server.url("/"),
             json!({ "checksum": "d41d8cd9" }),

@@ -8,6 +8,7 @@ mod download;
 mod edited_file;
 mod file;
 mod host;
+mod http;
 mod known_hosts;
 mod openssh;
 mod packet_filter;
@@ -17,6 +18,7 @@ mod shadow_tools;
 mod sudo;
 mod unpack;
 mod user_files;
+mod wait;
 mod xbps;
 
 use super::placed;
