@@ -3,6 +3,7 @@
 mod cases;
 mod corpus;
 mod documents;
+mod errors;
 mod filters;
 mod rendered;
 #[path = "../support/mod.rs"]

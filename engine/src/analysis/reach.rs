@@ -329,7 +329,7 @@ impl Search<'_> {
         self.found.computed.extend(uses.computed_variables.iter().map(of(Kind::Variable)));
         self.found.computed.extend(uses.computed_templates.iter().map(of(Kind::Template)));
         self.found.computed.extend(uses.computed_files.iter().map(of(Kind::File)));
-        uses.files.iter().for_each(|file| self.file(file, owner));
-        uses.templates.iter().for_each(|included| self.template(included, owner));
+        uses.files.keys().for_each(|file| self.file(file, owner));
+        uses.templates.keys().for_each(|included| self.template(included, owner));
     }
 }

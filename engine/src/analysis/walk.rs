@@ -237,13 +237,14 @@ impl Walk<'_> {
             }
         }
         let uses = map.templates.get(place).cloned().unwrap_or_default();
-        for name in &uses.templates {
-            let problem = self.template(name, owner);
-            self.found.problems.extend(problem);
+        for (name, at) in &uses.templates {
+            let required = !uses.optional_templates.contains(name);
+            let problem = self.template(name, owner).filter(|_| required);
+            self.found.problems.extend(problem.map(|problem| problem.at(at.clone())));
         }
-        for name in &uses.files {
+        for (name, at) in &uses.files {
             let problem = self.file(name, owner);
-            self.found.problems.extend(problem);
+            self.found.problems.extend(problem.map(|problem| problem.at(at.clone())));
         }
     }
 

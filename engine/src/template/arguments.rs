@@ -56,12 +56,18 @@ impl Callable {
 }
 
 fn named(error: Error, kind: &str, name: &str) -> Error {
+    let source = std::error::Error::source(&error);
+    let hint = source.and_then(|source| source.downcast_ref::<Hint>());
     let plain = error.kind() == ErrorKind::InvalidOperation
         && error.line().is_none()
-        && std::error::Error::source(&error).is_none();
+        && (source.is_none() || hint.is_some());
     match error.detail() {
         Some(detail) if plain => {
-            Error::new(ErrorKind::InvalidOperation, format!("{kind} `{name}`: {detail}"))
+            let named = Error::new(ErrorKind::InvalidOperation, format!("{kind} `{name}`: {detail}"));
+            match hint {
+                Some(Hint(text)) => named.with_source(Hint(text.clone())),
+                None => named,
+            }
         }
         _ => error,
     }

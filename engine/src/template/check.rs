@@ -1,6 +1,6 @@
 //! What a template uses, found without rendering it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use minijinja::machinery::ast::{Call, CallArg, Expr, Stmt};
@@ -20,12 +20,14 @@ pub struct Uses {
     pub reads: Reads,
     /// Where it computes the name of a variable.
     pub computed_variables: Vec<Location>,
-    /// The templates that it includes, imports or extends by a literal name.
-    pub templates: BTreeSet<String>,
+    /// The templates that it includes, imports or extends by a literal name, and where it does.
+    pub templates: BTreeMap<String, Location>,
+    /// Those of them that need not be there: one of several, or `ignore missing`.
+    pub optional_templates: BTreeSet<String>,
     /// Where it includes, imports or extends one whose name is computed.
     pub computed_templates: Vec<Location>,
-    /// The files that it looks up by a literal name.
-    pub files: BTreeSet<String>,
+    /// The files that it looks up by a literal name, and where it does.
+    pub files: BTreeMap<String, Location>,
     /// Where it looks up one whose name is computed.
     pub computed_files: Vec<Location>,
     /// The filters that it uses.
@@ -53,7 +55,7 @@ pub fn check(path: &str, text: &str) -> Result<Uses, Diagnostic> {
     let mut uses = Uses {
         reads: lookups.reads,
         computed_variables: places(lookups.computed),
-        files: lookups.files,
+        files: lookups.files.into_iter().map(|(name, span)| (name, prepared.location(range(span)))).collect(),
         computed_files: places(lookups.computed_files),
         ..finder.uses
     };
@@ -80,16 +82,22 @@ struct Finder<'p> {
 }
 
 impl Finder<'_> {
-    fn template(&mut self, name: &Expr<'_>) {
+    fn template(&mut self, name: &Expr<'_>, required: bool) {
+        let location = self.prepared.location(range(name.span()));
         let Some(name) = name.as_const() else {
-            self.uses.computed_templates.push(self.prepared.location(range(name.span())));
+            self.uses.computed_templates.push(location);
             return;
         };
-        match name.as_str() {
-            Some(name) => _ = self.uses.templates.insert(name.to_owned()),
-            None => {
-                let names = name.try_iter().into_iter().flatten();
-                self.uses.templates.extend(names.filter_map(|name| name.as_str().map(str::to_owned)));
+        // Of several, the first that there is counts.
+        let names = match name.as_str() {
+            Some(_) => vec![name],
+            None => name.try_iter().into_iter().flatten().collect(),
+        };
+        let required = required && names.len() == 1;
+        for name in names.iter().filter_map(|name| name.as_str()) {
+            self.uses.templates.insert(name.to_owned(), location.clone());
+            if !required {
+                self.uses.optional_templates.insert(name.to_owned());
             }
         }
     }
@@ -126,10 +134,10 @@ impl Finder<'_> {
 impl<'a> Visitor<'a> for Finder<'_> {
     fn statement(&mut self, statement: &Stmt<'a>) {
         match statement {
-            Stmt::Import(import) => self.template(&import.expr),
-            Stmt::FromImport(import) => self.template(&import.expr),
-            Stmt::Extends(extends) => self.template(&extends.name),
-            Stmt::Include(include) => self.template(&include.name),
+            Stmt::Import(import) => self.template(&import.expr, true),
+            Stmt::FromImport(import) => self.template(&import.expr, true),
+            Stmt::Extends(extends) => self.template(&extends.name, true),
+            Stmt::Include(include) => self.template(&include.name, !include.ignore_missing),
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! What a template reads of the inventory.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{CallArg, Expr};
@@ -19,7 +19,7 @@ pub(super) struct Finder {
     /// The lookups in which the name of a variable is computed.
     pub computed: Vec<Span>,
     /// The files that are looked up by names that are written out.
-    pub files: BTreeSet<String>,
+    pub files: BTreeMap<String, Span>,
     /// The lookups in which the name of a file is computed.
     pub computed_files: Vec<Span>,
     /// The expressions that are parts of a lookup that was seen already.
@@ -81,7 +81,7 @@ impl Finder {
                 name.split_whitespace().next().unwrap_or_default().to_owned()
             })),
             "file" => terms.for_each(|name| match name {
-                Some(name) => _ = self.files.insert(name),
+                Some(name) => _ = self.files.insert(name, span),
                 None => self.computed_files.push(span),
             }),
             _ => {}

@@ -183,9 +183,9 @@ impl Shape {
             let uses = template::check(&path, &text)?;
             reads.add(&uses.reads);
             sources.templates.insert(path, text);
-            let included = uses.templates.iter().flat_map(|name| self.meant(project, "templates", name));
+            let included = uses.templates.keys().flat_map(|name| self.meant(project, "templates", name));
             todo.extend(included.filter(|path| !sources.templates.contains_key(path)));
-            files.extend(uses.files.iter().flat_map(|name| self.meant(project, "files", name)));
+            files.extend(uses.files.keys().flat_map(|name| self.meant(project, "files", name)));
         }
         for path in files {
             if let Entry::Vacant(place) = sources.files.entry(path) {

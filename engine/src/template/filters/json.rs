@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{Error, State, Value};
 
-use crate::template::arguments::{Call, Callable, callable, fail};
+use crate::template::arguments::{Call, Callable, callable, fail, unknown};
 use crate::template::python;
 
 type Result<T> = std::result::Result<T, Error>;
@@ -25,7 +25,19 @@ pub(in crate::template) const TABLE: &[Callable] = &[
         dump(call, &Style { indent: Some(indent), sort, item: ",", key: ": ", ascii: true })
     }),
     callable("tojson", &["value", "indent"], tojson),
-    callable("from_json", &["value", "**"], from_json),
+    callable("from_json", &["value"], from_json),
+];
+
+/// What Python's `dumps` takes, of which the last say nothing about JSON.
+const OPTIONS: [&str; 8] = [
+    "indent",
+    "sort_keys",
+    "ensure_ascii",
+    "separators",
+    "allow_nan",
+    "check_circular",
+    "preprocess_unsafe",
+    "vault_to_text",
 ];
 
 /// A value as Ansible's tools print it: over several lines, sorted by keys, letters as they are.
@@ -54,6 +66,9 @@ fn indentation(value: &Value) -> Result<String> {
 }
 
 fn dump(call: &Call, style: &Style) -> Result<Value> {
+    if let Some((name, _)) = call.named().find(|(name, _)| !OPTIONS.contains(name)) {
+        return Err(unknown(format!("it has no argument `{name}`"), name, OPTIONS));
+    }
     let indent = match call.extra("indent").filter(|indent| !indent.is_none()) {
         Some(indent) => Some(indentation(indent)?),
         None => style.indent.clone(),
