@@ -6,6 +6,7 @@ pub(super) mod crypt;
 pub(super) mod data;
 pub(super) mod digest;
 pub(super) mod general;
+pub(super) mod hardware;
 pub(super) mod html;
 pub(super) mod json;
 pub(super) mod numbers;
@@ -14,6 +15,7 @@ pub(super) mod paths;
 pub(super) mod pattern;
 pub(super) mod selection;
 pub(super) mod sets;
+pub(super) mod subnets;
 pub(super) mod text;
 pub(super) mod time;
 pub(super) mod urls;
@@ -24,6 +26,8 @@ use super::arguments::Callable;
 /// The filters, by the collection whose names they have, too.
 const TABLES: &[(&str, &[Callable])] = &[
     (UTILS, addresses::TABLE),
+    (UTILS, hardware::TABLE),
+    (UTILS, subnets::TABLE),
     (BUILTIN_COLLECTION, chance::TABLE),
     (GENERAL, chance::GENERAL),
     (BUILTIN_COLLECTION, crypt::TABLE),
