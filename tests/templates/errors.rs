@@ -17,7 +17,7 @@ fn project(template: &str) -> Project {
             "group_vars/all.yml",
             format!(
                 "target: {}\nport: 80\naddress: \"{{{{ prot }}}}.example.net\"\nloop_a: \"{{{{ loop_b }}}}\"\nloop_b: \"{{{{ loop_a }}}}\"\n\
-                 user: {{ name: alice, shell: sh }}\nlist: [1, 2]\nqueried: \"{{{{ list | json_query('[0]') }}}}\"\n",
+                 user: {{ name: alice, shell: sh }}\nlist: [1, 2]\nqueried: \"{{{{ list | jc('ls') }}}}\"\n",
                 target.display()
             ),
         );
@@ -40,7 +40,7 @@ fn lint_tells_what_is_not_there() {
     insta::assert_snapshot!("an unknown test", lint("{% if port is equls(80) %}x{% endif %}\n"));
     insta::assert_snapshot!(
         "a filter that is not supported",
-        lint("{{ list | community.general.json_query('[0]') }}\n")
+        lint("{{ list | community.general.jc('ls') }}\n")
     );
     insta::assert_snapshot!(
         "a test that is not supported",

@@ -11,6 +11,7 @@ mod evaluate;
 mod filters;
 mod functions;
 mod header;
+mod jmespath;
 mod lookup;
 mod methods;
 mod mutable;

@@ -45,7 +45,6 @@ const FILTERS: &[(&str, Hint)] = &[
     ("community.general.hashids_decode", NOTHING),
     ("community.general.hashids_encode", NOTHING),
     ("community.general.jc", OTHER),
-    ("community.general.json_query", "`selectattr`, `map(attribute=…)` and `sort` do most of what it does"),
     ("community.general.unicode_normalize", NOTHING),
 ];
 

@@ -2,12 +2,13 @@
 
 use flate2::Crc;
 use indexmap::IndexMap;
-use minijinja::value::ValueKind;
+use minijinja::value::{Serde, ValueKind};
 use minijinja::{Error, State, Value};
 
 use super::data::{Map, map_of, merge};
+use super::json;
 use crate::template::arguments::{Call, Callable, callable, fail};
-use crate::template::{python, version};
+use crate::template::{jmespath, python, version};
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -21,6 +22,11 @@ pub(in crate::template) const TABLE: &[Callable] = &[
         let mut crc = Crc::new();
         crc.update(call.input()?.as_bytes());
         Ok(Value::from(format!("{:x}", crc.sum())))
+    }),
+    callable("json_query", &["value", "expr"], |_, call| {
+        let expression = python::text(call.need("expr")?)?;
+        let found = jmespath::search(&expression, &json::plain(call.value()?)?);
+        found.map(|found| Value::from(Serde(found))).map_err(|error| fail(format!("`{expression}`: {error}")))
     }),
     callable("groupby_as_dict", &["value", "attribute"], group_by),
     callable("lists_mergeby", &["value", "*lists", "recursive", "list_merge"], merge_lists_by),
