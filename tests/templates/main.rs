@@ -5,6 +5,7 @@ mod corpus;
 mod documents;
 mod errors;
 mod filters;
+mod generated;
 mod rendered;
 #[path = "../support/mod.rs"]
 mod support;

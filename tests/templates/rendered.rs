@@ -20,6 +20,16 @@ pub enum Outcome {
     Error(String),
 }
 
+impl Outcome {
+    /// Whether both are the same; errors are, because each says it in its own words.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Error(_), Self::Error(_)) => true,
+            _ => self == other,
+        }
+    }
+}
+
 /// A template as a file and as the value of a variable.
 #[derive(Debug, Deserialize)]
 pub struct Rendered {

@@ -205,6 +205,12 @@ impl Call {
         python::text(self.value()?)
     }
 
+    /// The value in front of the `|`, which has to be a text.
+    pub fn string(&self) -> Result<&str, Error> {
+        let value = self.value()?;
+        value.as_str().ok_or_else(|| fail(format!("expected a text, got {}", python::type_name(value))))
+    }
+
     /// The items of the value in front of the `|`.
     pub fn items(&self) -> Result<Vec<Value>, Error> {
         python::items(self.value()?)

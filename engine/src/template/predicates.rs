@@ -58,6 +58,16 @@ const TABLE: &[Callable] = &[
     }),
     // What is encrypted is decrypted before a template sees it.
     callable("vault_encrypted", &["value"], |_, _| Ok(Value::from(false))),
+    callable("divisibleby", &["value", "num"], |_, call| {
+        let (value, by) = (call.value()?, call.need("num")?);
+        match (i128::try_from(value.clone()), i128::try_from(by.clone())) {
+            (Ok(value), Ok(by)) if by != 0 => Ok(Value::from(value % by == 0)),
+            _ => match (f64::try_from(value.clone()), f64::try_from(by.clone())) {
+                (Ok(value), Ok(by)) if by != 0.0 => Ok(Value::from(value % by == 0.0)),
+                _ => Err(fail("only a number can be divided, and not by zero")),
+            },
+        }
+    }),
     callable("nan", &["value"], |_, call| nan(call)),
     callable("isnan", &["value"], |_, call| nan(call)),
     callable("abs", &["path"], |_, call| Ok(Value::from(call.input()?.starts_with('/')))),
@@ -77,14 +87,13 @@ const VERSION: &[&str] = &["value", "version", "operator", "strict", "version_ty
 const RESULT: &[&str] = &["result"];
 
 /// The tests that the engine has and Ansible's Jinja2 too.
-const BUILTIN: [&str; 30] = [
+const BUILTIN: [&str; 29] = [
     "none",
     "safe",
     "escaped",
     "boolean",
     "odd",
     "even",
-    "divisibleby",
     "integer",
     "float",
     "string",

@@ -14,6 +14,13 @@ pub(in crate::template) const TABLE: &[Callable] = &[
     forgiving("default", DEFAULT, default),
     forgiving("d", DEFAULT, default),
     forgiving("mandatory", &["value", "msg"], mandatory),
+    forgiving("items", &["value"], |_, call| match call.value()? {
+        // Jinja2 finds no entries in what there is not.
+        value if value.is_undefined() => Ok(Value::from(Vec::<Value>::new())),
+        value => {
+            Ok(python::pairs(value)?.into_iter().map(|(key, value)| python::tuple([key, value])).collect())
+        }
+    }),
     callable("ternary", &["value", "true_val", "false_val", "none_val"], ternary),
     callable("combine", &["value", "*dictionaries", "recursive", "list_merge"], combine),
     callable("dict2items", &["value", "key_name", "value_name"], dict2items),
@@ -94,11 +101,8 @@ fn combine(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     }
     let mut terms = Vec::new();
     for term in std::iter::once(call.value()?).chain(&call.rest) {
-        if python::is_list(term) {
-            terms.extend(python::items(term)?);
-        } else {
-            terms.push(term.clone());
-        }
+        let inner = if python::is_list(term) { python::items(term)? } else { vec![term.clone()] };
+        terms.extend(inner.into_iter().filter(|term| !is_null(term)));
     }
     let mut result = Map::new();
     for term in &terms {
@@ -214,6 +218,11 @@ fn flatten(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     Ok(Value::from(out))
 }
 
+/// What Ansible leaves out where it flattens.
+fn is_null(item: &Value) -> bool {
+    item.is_none() || item.as_str().is_some_and(|text| matches!(text, "None" | "null"))
+}
+
 /// The items of lists in lists.
 pub(in crate::template) fn flattened(items: &[Value]) -> Result<Vec<Value>> {
     let mut out = Vec::new();
@@ -226,8 +235,7 @@ fn flatten_into(out: &mut Vec<Value>, list: &[Value], levels: i64, skip: bool, d
         return Err(fail("the list is nested too deeply"));
     }
     for item in list {
-        let null = item.is_none() || item.as_str().is_some_and(|text| matches!(text, "None" | "null"));
-        if null && skip {
+        if is_null(item) && skip {
             continue;
         }
         if python::is_list(item) && levels >= 1 {

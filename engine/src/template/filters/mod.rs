@@ -50,8 +50,8 @@ const TABLES: &[(&str, &[Callable])] = &[
 
 /// The filters that the engine has and Ansible's Jinja2 too.
 const BUILTIN: &[&str] = &[
-    "attr", "batch", "count", "first", "items", "last", "length", "list", "lower", "replace", "reverse",
-    "round", "safe", "slice", "sum", "upper",
+    "attr", "count", "first", "last", "length", "lower", "replace", "reverse", "round", "safe", "sum",
+    "upper",
 ];
 
 /// What ansible-core has.

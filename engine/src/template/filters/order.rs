@@ -1,4 +1,4 @@
-//! What sorts: `sort`, `dictsort`, `groupby`, `min` and `max`.
+//! Lists, and what sorts: `list`, `sort`, `dictsort`, `groupby`, `min` and `max`.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::template::python;
 type Result<T> = std::result::Result<T, Error>;
 
 pub(in crate::template) const TABLE: &[Callable] = &[
+    callable("list", &["value"], |_, call| call.items().map(Value::from)),
     callable("sort", &["value", "reverse", "case_sensitive", "attribute"], sort),
     callable("dictsort", &["value", "case_sensitive", "by", "reverse"], dict_sort),
     callable("groupby", &["value", "attribute", "default", "case_sensitive"], group_by),

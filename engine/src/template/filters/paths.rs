@@ -8,23 +8,22 @@ use crate::template::python;
 type Result<T> = std::result::Result<T, Error>;
 
 pub(in crate::template) const TABLE: &[Callable] = &[
-    callable("basename", &["value"], |_, call| Ok(Value::from(split(&call.input()?).1))),
-    callable("dirname", &["value"], |_, call| Ok(Value::from(split(&call.input()?).0))),
+    callable("basename", &["value"], |_, call| Ok(Value::from(split(call.string()?).1))),
+    callable("dirname", &["value"], |_, call| Ok(Value::from(split(call.string()?).0))),
     callable("splitext", &["value"], |_, call| {
-        let path = call.input()?;
-        let (root, extension) = split_extension(&path);
+        let (root, extension) = split_extension(call.string()?);
         Ok(python::tuple([Value::from(root), Value::from(extension)]))
     }),
-    callable("normpath", &["value"], |_, call| Ok(Value::from(normal(&call.input()?)))),
+    callable("normpath", &["value"], |_, call| Ok(Value::from(normal(call.string()?)))),
     callable("relpath", &["value", "start"], relative),
     callable("path_join", &["value"], join),
     callable("commonpath", &["value"], common),
     callable("win_basename", &["value"], |_, call| {
-        let path = call.input()?;
+        let path = call.string()?;
         Ok(Value::from(path.rsplit(['\\', '/', ':']).next().unwrap_or("")))
     }),
     callable("win_dirname", &["value"], |_, call| {
-        let path = call.input()?;
+        let path = call.string()?;
         let end = path.rfind(['\\', '/']).unwrap_or(0);
         let head = &path[..end];
         let root = head.trim_end_matches(['\\', '/']);
@@ -35,8 +34,8 @@ pub(in crate::template) const TABLE: &[Callable] = &[
         }))
     }),
     callable("win_splitdrive", &["value"], |_, call| {
-        let path = call.input()?;
-        let (drive, rest) = path.split_at(drive(&path));
+        let path = call.string()?;
+        let (drive, rest) = path.split_at(drive(path));
         Ok(python::tuple([Value::from(drive), Value::from(rest)]))
     }),
 ];
@@ -92,7 +91,7 @@ fn normal(path: &str) -> String {
 }
 
 fn relative(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
-    let (path, start) = (call.input()?, call.text("start", ".")?);
+    let (path, start) = (call.string()?.to_owned(), call.text("start", ".")?);
     if path.starts_with('/') != start.starts_with('/') {
         return Err(fail(format!("one of `{path}` and `{start}` is absolute, the other is not")));
     }
@@ -111,23 +110,27 @@ fn join(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     if let Some(path) = call.value()?.as_str() {
         return Ok(Value::from(path));
     }
+    if !python::is_list(call.value()?) || call.value()?.len() == Some(0) {
+        return Err(fail("a path is made of a text, or of a list of them"));
+    }
     let mut out = String::new();
     for (index, part) in call.items()?.iter().enumerate() {
-        let part = python::text(part)?;
+        let part = part.as_str().ok_or_else(|| fail("a part of a path is a text"))?;
         if part.starts_with('/') {
-            out = part;
+            out = part.to_owned();
         } else {
             if index > 0 && !out.is_empty() && !out.ends_with('/') {
                 out.push('/');
             }
-            out.push_str(&part);
+            out.push_str(part);
         }
     }
     Ok(Value::from(out))
 }
 
 fn common(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
-    let paths = call.items()?.iter().map(python::text).collect::<Result<Vec<_>>>()?;
+    let text = |path: &Value| path.as_str().map(str::to_owned).ok_or_else(|| fail("a path is a text"));
+    let paths = call.items()?.iter().map(text).collect::<Result<Vec<_>>>()?;
     let Some(first) = paths.first() else { return Err(fail("there are no paths")) };
     let absolute = first.starts_with('/');
     if paths.iter().any(|path| path.starts_with('/') != absolute) {

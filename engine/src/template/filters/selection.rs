@@ -43,7 +43,8 @@ fn passed_on(call: &Call, skip: usize) -> Vec<Value> {
 }
 
 fn map(state: &mut State<'_, '_>, call: &Call) -> Result<Value> {
-    if call.value()?.is_none() {
+    // Jinja2 finds no items in what is false.
+    if !call.value()?.is_true() {
         return Ok(Value::from(Vec::<Value>::new()));
     }
     let items = call.items()?;
@@ -67,7 +68,8 @@ fn map(state: &mut State<'_, '_>, call: &Call) -> Result<Value> {
 }
 
 fn select(state: &mut State<'_, '_>, call: &Call, wanted: bool, by_attribute: bool) -> Result<Value> {
-    if call.value()?.is_none() {
+    // Jinja2 finds no items in what is false.
+    if !call.value()?.is_true() {
         return Ok(Value::from(Vec::<Value>::new()));
     }
     let skip = usize::from(by_attribute);

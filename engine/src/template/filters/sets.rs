@@ -47,6 +47,8 @@ pub(in crate::template) const TABLE: &[Callable] = &[
         let cell = |list: &Vec<Value>, row: usize| list.get(row).unwrap_or(&fill).clone();
         Ok((0..length).map(|row| python::tuple(lists.iter().map(|list| cell(list, row)))).collect())
     }),
+    callable("batch", &["value", "linecount", "fill_with"], batch),
+    callable("slice", &["value", "slices", "fill_with"], slice),
     callable("product", &["value", "*lists", "repeat"], product),
     callable("permutations", &["value", "r"], |_, call| {
         let items = call.items()?;
@@ -58,6 +60,39 @@ pub(in crate::template) const TABLE: &[Callable] = &[
         choose(&call.items()?, usize::try_from(size).unwrap_or(0), true)
     }),
 ];
+
+/// Lists of so many items, the last one filled up if there is something to do it with.
+fn batch(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
+    let size = usize::try_from(call.integer("linecount")?.unwrap_or(0)).unwrap_or(0);
+    if size == 0 {
+        return Err(fail("its argument `linecount` has to be at least 1"));
+    }
+    let mut rows: Vec<Vec<Value>> = call.items()?.chunks(size).map(<[Value]>::to_vec).collect();
+    if let (Some(last), Some(fill)) = (rows.last_mut(), call.some("fill_with")) {
+        last.resize(size, fill.clone());
+    }
+    Ok(rows.into_iter().map(Value::from).collect())
+}
+
+/// So many lists, the first ones longer by one, the others filled up if there is something to do it with.
+fn slice(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
+    let count = usize::try_from(call.integer("slices")?.unwrap_or(0)).unwrap_or(0);
+    if count == 0 || count > MOST {
+        return Err(fail("its argument `slices` has to be at least 1"));
+    }
+    let items = call.items()?;
+    let (length, longer) = (items.len() / count, items.len() % count);
+    let mut items = items.into_iter();
+    let mut columns = Vec::with_capacity(count);
+    for column in 0..count {
+        let mut taken: Vec<Value> = items.by_ref().take(length + usize::from(column < longer)).collect();
+        if column >= longer {
+            taken.extend(call.some("fill_with").cloned());
+        }
+        columns.push(Value::from(taken));
+    }
+    Ok(Value::from(columns))
+}
 
 const TWO: &[&str] = &["value", "other"];
 

@@ -148,7 +148,7 @@ fn indent(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
         None => "    ".to_owned(),
     };
     let (first, blank) = (call.flag("first", false), call.flag("blank", false));
-    let text = call.input()?;
+    let text = call.string()?;
     let mut out = String::with_capacity(text.len() * 2);
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
@@ -173,7 +173,7 @@ fn wordwrap(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     let hyphens = call.flag("break_on_hyphens", true);
     let newline = call.some("wrapstring").map_or(Ok("\n".to_owned()), python::text)?;
     let lines: Vec<String> =
-        call.input()?.lines().map(|line| wrap(line, width, long, hyphens).join(&newline)).collect();
+        call.string()?.lines().map(|line| wrap(line, width, long, hyphens).join(&newline)).collect();
     Ok(Value::from(lines.join(&newline)))
 }
 
@@ -287,7 +287,7 @@ pub(in crate::template) fn capitalize(text: &str) -> String {
 }
 
 fn truncate(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
-    let text = call.input()?;
+    let value = call.value()?;
     let length = usize::try_from(call.integer("length")?.unwrap_or(255)).unwrap_or(0);
     let leeway = usize::try_from(call.integer("leeway")?.unwrap_or(5)).unwrap_or(0);
     let end = call.text("end", "...")?;
@@ -295,6 +295,12 @@ fn truncate(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     if length < ending {
         return Err(fail(format!("expected a length of at least {ending}, got {length}")));
     }
+    let Some(text) = value.as_str() else {
+        // Whatever has a length and is short enough is given back.
+        let short = value.len().is_some_and(|count| count <= length.saturating_add(leeway));
+        let wrong = || fail(format!("expected a text, got {}", python::type_name(value)));
+        return short.then(|| value.clone()).ok_or_else(wrong);
+    };
     if text.chars().count() <= length.saturating_add(leeway) {
         return Ok(Value::from(text));
     }
@@ -330,7 +336,7 @@ fn comment(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     let (beginning, end) = (option("beginning", beginning)?, option("end", end)?);
     let line = |text: &str| if text.is_empty() { String::new() } else { format!("{text}{newline}") };
     let prefix_line = if prefix == newline { newline.clone() } else { line(&prefix) };
-    let text = call.input()?.replace(&newline, &format!("{newline}{decoration}"));
+    let text = call.string()?.replace(&newline, &format!("{newline}{decoration}"));
     let body = format!("{decoration}{text}")
         .replace(&format!("{decoration}{newline}"), &format!("{}{newline}", decoration.trim_end()));
     let mut lead = vec![String::new()];
