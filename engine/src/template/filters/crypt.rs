@@ -5,6 +5,7 @@ use minijinja::{Error, State, Value};
 use sha2::digest::Digest;
 use sha2::{Sha256, Sha512};
 
+use super::bcrypt;
 use crate::template::arguments::{Call, Callable, callable, fail, unknown};
 use crate::template::python;
 use crate::template::python_random::Random;
@@ -26,13 +27,9 @@ fn password_hash(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
     let longest_salt = match kind {
         "sha512" | "sha256" => 16,
         "md5" => 8,
-        "bcrypt" | "blowfish" => {
-            return Err(fail(format!(
-                "the hash `{kind}` is not supported; it is `sha512`, `sha256` or `md5`"
-            )));
-        }
+        "bcrypt" | "blowfish" => return bcrypt_hash(call),
         _ => {
-            let known = ["sha512", "sha256", "md5"];
+            let known = ["sha512", "sha256", "md5", "bcrypt", "blowfish"];
             return Err(unknown(format!("unknown hash `{kind}`"), kind, known));
         }
     };
@@ -56,6 +53,20 @@ fn password_hash(_: &mut State<'_, '_>, call: &Call) -> Result<Value> {
         }
         _ => format!("$1${salt}${}", md5_crypt(password.as_bytes(), salt.as_bytes())),
     }))
+}
+
+fn bcrypt_hash(call: &Call) -> Result<Value> {
+    let password = call.value()?.as_str().filter(|text| !text.contains('\0'));
+    let password = password.ok_or_else(|| fail("a password is a text"))?;
+    let rounds = call.integer("rounds")?.filter(|rounds| *rounds != 0).map_or(Ok(12), u32::try_from);
+    let rounds = rounds.ok().filter(|rounds| (4..=31).contains(rounds));
+    let rounds = rounds.ok_or_else(|| fail("`rounds` is a number from 4 to 31"))?;
+    let ident = call.some("ident").map_or(Ok("2b".to_owned()), python::text)?;
+    if !["2a", "2b", "2y"].contains(&ident.as_str()) {
+        return Err(unknown(format!("unknown `ident` `{ident}`"), &ident, ["2a", "2b", "2y"]));
+    }
+    let hash = bcrypt::hash(password, &salt(call, bcrypt::SALT)?, rounds, &ident);
+    hash.map(Value::from).ok_or_else(|| fail(format!("a salt for bcrypt has {} characters", bcrypt::SALT)))
 }
 
 fn salt(call: &Call, longest: usize) -> Result<String> {

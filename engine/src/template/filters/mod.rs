@@ -1,6 +1,7 @@
 //! The filters, one file per topic; each file ends in the table of what it has.
 
 pub(super) mod addresses;
+mod bcrypt;
 pub(super) mod chance;
 pub(super) mod crypt;
 pub(super) mod data;
