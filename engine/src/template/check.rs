@@ -51,14 +51,14 @@ pub fn check(path: &str, text: &str) -> Result<Uses, Diagnostic> {
     }
     let mut lookups = reads::Finder::default();
     visit::statement(&template, &mut lookups);
-    let places = |spans: Vec<Span>| spans.into_iter().map(|span| prepared.location(range(span))).collect();
-    let mut uses = Uses {
-        reads: lookups.reads,
-        computed_variables: places(lookups.computed),
-        files: lookups.files.into_iter().map(|(name, span)| (name, prepared.location(range(span)))).collect(),
-        computed_files: places(lookups.computed_files),
-        ..finder.uses
-    };
+    let place = |span: Span| prepared.location(range(span));
+    let mut uses = finder.uses;
+    uses.computed_variables = lookups.computed.into_iter().map(place).collect();
+    uses.files = lookups.files.into_iter().map(|(name, span)| (name, place(span))).collect();
+    uses.computed_files = lookups.computed_files.into_iter().map(place).collect();
+    uses.templates.extend(lookups.templates.into_iter().map(|(name, span)| (name, place(span))));
+    uses.computed_templates.extend(lookups.computed_templates.into_iter().map(place));
+    uses.reads = lookups.reads;
     let mut env = environment::copy();
     env.set_syntax(prepared.syntax.clone());
     if let Ok(template) = env.template_from_named_str(path, &prepared.text) {

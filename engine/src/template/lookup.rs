@@ -7,6 +7,7 @@ use super::arguments::{Call, Callable, Hint, callable, fail, unknown};
 use super::filters::pattern::{compile, failed};
 use super::filters::{data, sets};
 use super::python_random::Random;
+use super::scope::Context;
 use super::unsupported::{self, Kind};
 use super::{python, scope, sequence};
 use crate::python_regex::Flags;
@@ -16,7 +17,7 @@ type Result<T> = std::result::Result<T, Error>;
 const PARAMETERS: &[&str] = &["plugin", "*terms", "**"];
 
 /// What can be looked up.
-pub(super) const PLUGINS: [&str; 14] = [
+pub(super) const PLUGINS: [&str; 15] = [
     "dict",
     "env",
     "file",
@@ -28,6 +29,7 @@ pub(super) const PLUGINS: [&str; 14] = [
     "random_choice",
     "sequence",
     "subelements",
+    "template",
     "together",
     "varnames",
     "vars",
@@ -79,6 +81,10 @@ fn query(state: &mut State<'_, '_>, call: &Call) -> Result<Value> {
         "varnames" => variable_names(call),
         "env" => each(call, |name| environment(name, call.extra("default"))),
         "file" => each(call, |name| file(name, call)),
+        "template" => {
+            let names = one_level(&call.rest)?;
+            names.iter().map(|name| rendered(state, &python::text(name)?)).collect()
+        }
         "list" => Ok(call.rest.clone()),
         "items" => one_level(&call.rest),
         "flattened" => data::flattened(&call.rest),
@@ -173,6 +179,15 @@ fn file(name: &str, call: &Call) -> Result<Value> {
     let flag = |name: &str, default: bool| call.extra(name).map_or(default, Value::is_true);
     let text = if flag("rstrip", true) { text.trim_end() } else { &text };
     Ok(Value::from(if flag("lstrip", false) { text.trim_start() } else { text }))
+}
+
+/// Another template, which sees what this one sees but for its own names.
+fn rendered(state: &mut State<'_, '_>, name: &str) -> Result<Value> {
+    let template = state.env().get_template(name)?;
+    let context = Context { looked_up: Some(name.to_owned()) };
+    let text = template.render(Value::from_object(context))?;
+    let source = scope::current().and_then(|scope| scope.included.borrow().get(name).cloned());
+    Ok(Value::from(source.map_or(text.clone(), |source| source.with_last_newlines(text))))
 }
 
 /// The items, those of lists among them too.

@@ -190,7 +190,7 @@ fn render(prepared: &Prepared, scope: &Rc<Scope>) -> Result<(String, Option<Emit
     env.set_syntax(prepared.syntax.clone());
     let fail = |error| report::failure(&error, prepared, scope);
     let template = env.template_from_named_str(&prepared.path, &prepared.body).map_err(fail)?;
-    let mut done = template.render_captured(Value::from_object(Context)).map_err(fail)?;
+    let mut done = template.render_captured(Value::from_object(Context::default())).map_err(fail)?;
     let emitted = done.with_state_mut(|state| state.get_extension_mut::<Emitted>().map(std::mem::take));
     Ok((prepared.with_last_newlines(done.into_output()), emitted))
 }

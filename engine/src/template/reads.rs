@@ -20,6 +20,10 @@ pub(super) struct Finder {
     pub computed: Vec<Span>,
     /// The files that are looked up by names that are written out.
     pub files: BTreeMap<String, Span>,
+    /// The templates that are looked up by names that are written out.
+    pub templates: BTreeMap<String, Span>,
+    /// The lookups in which the name of a template is computed.
+    pub computed_templates: Vec<Span>,
     /// The lookups in which the name of a file is computed.
     pub computed_files: Vec<Span>,
     /// The expressions that are parts of a lookup that was seen already.
@@ -83,6 +87,10 @@ impl Finder {
             "file" => terms.for_each(|name| match name {
                 Some(name) => _ = self.files.insert(name, span),
                 None => self.computed_files.push(span),
+            }),
+            "template" => terms.for_each(|name| match name {
+                Some(name) => _ = self.templates.insert(name, span),
+                None => self.computed_templates.push(span),
             }),
             _ => {}
         }

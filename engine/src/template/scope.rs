@@ -103,8 +103,11 @@ pub(crate) fn carry(diagnostic: Diagnostic) -> Error {
 }
 
 /// The context of every template.
-#[derive(Debug)]
-pub(super) struct Context;
+#[derive(Debug, Default)]
+pub(super) struct Context {
+    /// The name by which it was looked up, if it was.
+    pub looked_up: Option<String>,
+}
 
 impl Object for Context {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -112,6 +115,9 @@ impl Object for Context {
     }
 
     fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        if let (Some(path), "template_path") = (&self.looked_up, name) {
+            return Some(Value::from(path.as_str()));
+        }
         match current()?.names.get(name) {
             Ok(found) => found,
             Err(diagnostic) => Some(Value::from(carry(diagnostic))),

@@ -82,7 +82,6 @@ const LOOKUPS: &[(&str, Hint)] = &[
         "a template that makes up a password gives another one for each host; `vars` has secrets",
     ),
     ("ansible.builtin.pipe", "run the command in the playbook, and hand over what it prints in `vars`"),
-    ("ansible.builtin.template", "include the template: `{% include 'name.j2' %}`"),
     ("ansible.builtin.unvault", VAULT),
     ("ansible.builtin.url", "fetch it in the playbook with `http::get`, and hand over what came in `vars`"),
 ];
