@@ -11,6 +11,7 @@
 //!   concerns the running system, [`accounts`] for users and groups, [`web`] for whatever comes from the network.
 
 pub mod accounts;
+pub mod archive;
 mod argument_schema;
 pub mod attributes;
 pub mod chrony;
@@ -23,6 +24,7 @@ pub mod docker;
 pub mod document;
 pub mod file;
 pub mod file_target;
+pub mod git;
 pub mod glob;
 pub mod group;
 pub mod host_namespaces;
@@ -63,6 +65,8 @@ pub fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.add("file", "Files, directories and links", file::ENTRIES);
     registry.add("command", "Programs and scripts that are run", command::ENTRIES);
+    registry.add("archive", "Many files in one", archive::ENTRIES);
+    registry.add("git", "Working trees of repositories", git::ENTRIES);
     registry.add("http", "Requests to web servers", http::ENTRIES);
     registry.add("wait", "Going on only when something is so", wait::ENTRIES);
     registry.add("user", "Accounts of people and services", user::ENTRIES);

@@ -1,12 +1,14 @@
 //! What has to hold wherever the play is evaluated.
 
 mod accounts;
+mod archive;
 mod chrony;
 mod command;
 mod cron;
 mod download;
 mod edited_file;
 mod file;
+mod git;
 mod host;
 mod http;
 mod known_hosts;
