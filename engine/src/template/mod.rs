@@ -209,4 +209,6 @@ pub fn nice_json(value: &serde_json::Value) -> Result<String, Diagnostic> {
 }
 
 #[cfg(test)]
+mod robustness;
+#[cfg(test)]
 mod tests;

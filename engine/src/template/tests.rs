@@ -21,7 +21,7 @@ impl Names for Map {
     }
 }
 
-fn names(map: Json) -> Rc<dyn Names> {
+pub(super) fn names(map: Json) -> Rc<dyn Names> {
     Rc::new(Map(map))
 }
 
