@@ -133,3 +133,18 @@ fn a_password_hash_is_in_no_output() {
     let run = plain.refrain(&["run", "site.rhai", "-c", "sandbox"]).expect(2).whole();
     assert!(run.contains("it is not a hash") && !run.contains("hunter2"), "{run}");
 }
+
+#[test]
+fn a_sandbox_asks_nobody() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let body = format!(
+        "http::request(\"{url}\", #{{ method: \"POST\", body: \"x\" }}); wait::http(\"{url}\"); wait::port(1); \
+         wait::port(1, #{{ host: \"127.0.0.1\" }});"
+    );
+    let project = Project::of(&format!("play(\"Test\", #{{ hosts: \"localhost\" }}, || {{ {body} }});"));
+    let run = project.refrain(&["run", "site.rhai", "-c", "sandbox"]).expect(0).whole();
+    assert!(run.contains("0 changed, 4 ok"), "{run}");
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "nobody has come");
+}

@@ -71,7 +71,7 @@ fn for_want_of_settings_those_of_ansible_hold() {
     std::fs::remove_file(project.path("refrain.toml")).unwrap();
     elsewhere(&project);
     project.file("ansible.cfg", ANSIBLE_CFG);
-    let ran = project.refrain(&["run", "plays/site.rhai", "-c", "sandbox"]).expect(0);
+    let ran = project.refrain(&["run", "plays/site.rhai", "-c", "sandbox", "-l", "web1"]).expect(0);
     assert!(project.path(".refrain/sandbox/web1/root/made").exists());
     insta::assert_snapshot!(ran.whole());
     insta::assert_snapshot!(project.refrain(&["init"]).expect(0).whole());

@@ -342,6 +342,11 @@ pub trait View {
     /// What kind of root this is.
     fn root_kind(&self) -> RootKind;
 
+    /// Whether the host is only played: a directory tree, with simulated programs. Whatever it does must not reach the real world.
+    fn is_sandbox(&self) -> bool {
+        false
+    }
+
     /// Who the agent is here: new files belong to this user and group unless told otherwise.
     fn identity(&self) -> (u32, u32);
 

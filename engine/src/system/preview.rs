@@ -338,6 +338,10 @@ impl View for Overlay {
         self.base.root_kind()
     }
 
+    fn is_sandbox(&self) -> bool {
+        self.base.is_sandbox()
+    }
+
     fn identity(&self) -> (u32, u32) {
         self.base.identity()
     }

@@ -245,6 +245,10 @@ impl View for Sandbox {
         RootKind::Live
     }
 
+    fn is_sandbox(&self) -> bool {
+        true
+    }
+
     fn identity(&self) -> (u32, u32) {
         (0, 0)
     }

@@ -37,6 +37,8 @@ const SHOWN: usize = 1000;
 /// The outcome has `status`, `body` (the answer as text), `json` (what it is in JSON, else `()`), `headers` (names in small letters) and
 /// `url` (where the answer came from in the end). A status that is not expected is a failure that shows the beginning of the answer.
 ///
+/// In a sandbox nobody is asked, and the fields are `()`.
+///
 /// `GET` and `HEAD` change nothing: they are also done in check mode, and follow up to 10 redirects, though not from `https` to `http`.
 /// Other methods count as a change; check mode does not do them, and nothing is known of their answers. Who evaluates the play asks: the
 /// host, or the controller where the play is evaluated there. Proxies are those of the environment (`https_proxy`, `no_proxy`).
@@ -106,7 +108,9 @@ impl Action for HttpRequest {
 
     fn needless(&self, context: &Context<'_>) -> Result<Option<String>, Failure> {
         // Check mode complains about what makes no sense, too.
-        self.request(context).map(|_| None)
+        self.request(context)?;
+        // What is only played must not change anything in the real world, and has nobody to ask.
+        Ok(context.host.is_sandbox().then(|| "a sandbox has no network".to_owned()))
     }
 
     fn only_reads(&self) -> bool {

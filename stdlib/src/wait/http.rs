@@ -66,6 +66,10 @@ impl Condition for WaitHttp {
         &self.patience
     }
 
+    fn is_beyond(&self, context: &Context<'_>) -> Result<Option<String>, Failure> {
+        Ok(context.host.is_sandbox().then(|| "a sandbox has no network".to_owned()))
+    }
+
     fn look(&self, context: &Context<'_>, left: Duration) -> Result<Seen, Failure> {
         let request = Request {
             address: arguments::address(&self.url)?,

@@ -70,8 +70,8 @@ impl Condition for WaitPort {
         }
         let host = context.host;
         let is_blind = self.host.is_none() && host.read(Path::new(SOCKETS[0]))?.is_none();
-        let is_offline = host.root_kind() == RootKind::Offline;
-        Ok((is_blind || is_offline).then(|| "nothing runs in this root".to_owned()))
+        let is_still = host.root_kind() == RootKind::Offline || host.is_sandbox();
+        Ok((is_blind || is_still).then(|| "nothing runs in this root".to_owned()))
     }
 
     fn look(&self, context: &Context<'_>, left: Duration) -> Result<Seen, Failure> {
