@@ -37,9 +37,14 @@ impl LocalUser {
         }
     }
 
+    /// `~/.ssh`.
+    pub(super) fn ssh_directory(&self) -> Option<PathBuf> {
+        self.home.as_ref().map(|home| home.join(".ssh"))
+    }
+
     /// A file in `~/.ssh`.
     pub(super) fn ssh_file(&self, name: &str) -> Option<PathBuf> {
-        self.home.as_ref().map(|home| home.join(".ssh").join(name))
+        self.ssh_directory().map(|directory| directory.join(name))
     }
 
     /// The path with `~/` at its beginning replaced by the home directory.

@@ -3,6 +3,7 @@
 //! The command looks for the agent in the host's cache and becomes it. Only when it is missing does it take more: the agent
 //! travels once, compressed, and the command is given again.
 
+pub(crate) mod config;
 mod dial;
 mod host_key;
 mod key_file;
@@ -10,6 +11,7 @@ mod known_hosts;
 mod local_user;
 mod login;
 mod passphrases;
+mod pattern;
 mod pipe;
 mod stream;
 mod wire;
