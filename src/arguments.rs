@@ -159,6 +159,10 @@ pub struct Connection {
     #[arg(long = "private-key", visible_alias = "key-file", value_name = "FILE")]
     pub private_keys: Vec<PathBuf>,
 
+    /// Arguments of ssh that are honoured, as `-J gate -o Port=2222`; over those of the inventory (can be repeated)
+    #[arg(long = "ssh-args", visible_aliases = ["ssh-common-args", "ssh-extra-args"], value_name = "ARGS", allow_hyphen_values = true)]
+    pub ssh_arguments: Vec<String>,
+
     /// Ask for the password to log in with
     #[arg(short = 'k', long)]
     pub ask_pass: bool,

@@ -54,6 +54,7 @@ fn connection_options(arguments: &Connection) -> Result<ConnectionOptions, Diagn
         }),
         user: arguments.user.clone(),
         keys: arguments.private_keys.clone(),
+        ssh_arguments: arguments.ssh_arguments.clone(),
         password,
         escalation: escalation(arguments)?,
         become_password,

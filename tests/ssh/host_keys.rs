@@ -58,7 +58,7 @@ fn a_certificate_authority_is_not_enough() {
     insta::assert_snapshot!(error(&project, &sshd), @r"
     host key: the host key of `127.0.0.1` is not known: ED25519 SHA256:…
     caused by: [project]/.ssh/known_hosts:1 has a certificate authority for it, and certificates of hosts can't be checked here
-    hint: if this is the host's fingerprint, add its key with `ssh-keyscan -p PORT 127.0.0.1 >> ~/.ssh/known_hosts`, or connect once with `ssh -p PORT 127.0.0.1`
+    hint: the connection `openssh` checks certificates of hosts
     ");
 }
 

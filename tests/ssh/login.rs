@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::support::key_agent::KeyAgent;
 use crate::support::project::Project;
-use crate::support::run::{finish, run, running};
+use crate::support::run::{finish, play, run, running};
 use crate::support::sshd::{PASSWORD, Setup, Sshd, keygen};
 use crate::support::terminal::{answering, interrupting};
 use crate::{HELLO, plain_site, site};
@@ -299,4 +299,131 @@ fn to_pem(key: &std::path::Path) {
         .status()
         .unwrap();
     assert!(status.success());
+}
+
+/// A certificate authority, and an sshd that trusts it and no single key.
+fn certified_site() -> Option<(Project, Sshd)> {
+    if !crate::support::have("ssh-keygen") {
+        return None;
+    }
+    let project = Project::new();
+    fs::create_dir(project.path("ca")).unwrap();
+    keygen(&project.path("ca/ca"), "ed25519", "");
+    let trusted = format!("TrustedUserCAKeys {}", project.path("ca/ca.pub").display());
+    let sshd = Setup::default().option(&trusted).start()?;
+    project.file("inventory", sshd.inventory());
+    project.file(".ssh/known_hosts", sshd.known_as(&sshd.name_in_file()));
+    play(&project, "print(`hello from ${host.name}`);");
+    Some((project, sshd))
+}
+
+/// Makes `KEY-cert.pub` beside a key.
+fn certify(project: &Project, key: &std::path::Path, principal: &str) {
+    let status = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-s"])
+        .arg(project.path("ca/ca"))
+        .args(["-I", "test", "-n", principal])
+        .arg(key.with_extension("pub"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn certificates_are_accepted() {
+    let Some((project, sshd)) = certified_site() else { return };
+    for kind in ["ed25519", "ecdsa", "rsa"] {
+        let key = project.path(&format!(".ssh/id_{kind}"));
+        keygen(&key, kind, "");
+        assert_eq!(run(&project, &[]).code, Some(3));
+        certify(&project, &key, &sshd.user);
+        assert_eq!(run(&project, &[]).succeeded().messages(), [HELLO], "{kind}");
+        for file in [format!("id_{kind}"), format!("id_{kind}.pub"), format!("id_{kind}-cert.pub")] {
+            fs::rename(project.path(".ssh").join(&file), project.path(&file)).unwrap();
+        }
+        let certificate = format!("-o CertificateFile=~/moved-{kind} -i ~/id_{kind}");
+        fs::rename(project.path(&format!("id_{kind}-cert.pub")), project.path(&format!("moved-{kind}")))
+            .unwrap();
+        let elsewhere = run(&project, &["--ssh-args", &certificate]);
+        assert_eq!(elsewhere.succeeded().messages(), [HELLO], "{kind}");
+    }
+}
+
+#[test]
+fn certificates_of_ssh_agent_are_accepted() {
+    let (Some((project, sshd)), Some(agent)) = (certified_site(), KeyAgent::start()) else { return };
+    for kind in ["ed25519", "rsa"] {
+        let key = project.path(&format!("key-{kind}"));
+        keygen(&key, kind, "");
+        certify(&project, &key, &sshd.user);
+        agent.add(&key);
+        let mut command = running(&project, &[]);
+        command.env("SSH_AUTH_SOCK", agent.socket());
+        assert_eq!(finish(&mut command).succeeded().messages(), [HELLO], "{kind}");
+    }
+}
+
+#[test]
+fn a_certificate_for_somebody_else_is_refused() {
+    let Some((project, sshd)) = certified_site() else { return };
+    let key = project.path(".ssh/id_ed25519");
+    keygen(&key, "ed25519", "");
+    certify(&project, &key, "somebody-else");
+    insta::assert_snapshot!(error(&project, &sshd, &[]), @r"
+    login: could not log in as `USER`
+    caused by: the host does not accept the certificate `[project]/.ssh/id_ed25519-cert.pub`
+    caused by: the host does not accept the key `[project]/.ssh/id_ed25519`
+    hint: the host takes keys only: those in `.ssh/authorized_keys` of that user there
+    ");
+}
+
+#[test]
+fn the_ways_to_log_in_are_those_of_the_configuration() {
+    let setup = Setup::default().tester().option("PasswordAuthentication yes");
+    let Some((project, sshd)) = site(setup) else { return };
+    let with = |arguments: &str| {
+        let line = format!(" ansible_password='{PASSWORD}' ansible_ssh_extra_args='{arguments}'\n");
+        project.file("inventory", sshd.inventory().replace('\n', &line));
+        let before = sshd.log().len();
+        (run(&project, &[]), sshd.log()[before..].to_owned())
+    };
+    for (arguments, way) in [
+        ("-o PreferredAuthentications=password,publickey", "Accepted password"),
+        ("-o PreferredAuthentications=publickey,password", "Accepted publickey"),
+        ("-o PubkeyAuthentication=no", "Accepted password"),
+        ("-o PasswordAuthentication=no", "Accepted publickey"),
+    ] {
+        let (finished, log) = with(arguments);
+        assert_eq!(finished.succeeded().messages(), [HELLO]);
+        assert!(log.contains(way), "{arguments}: {log}");
+    }
+    let (finished, _) = with("-o PreferredAuthentications=keyboard-interactive");
+    insta::assert_snapshot!(sshd.masked(&project, &finished.unreachable()), @r"
+    login: could not log in as `USER`
+    caused by: the host takes no passwords
+    caused by: the ssh configuration allows no keys
+    hint: the host takes: publickey, password
+    ");
+}
+
+#[test]
+fn only_the_keys_of_files_are_offered_where_that_is_said() {
+    let (Some((project, sshd)), Some(agent)) = (locked_site(Setup::default()), KeyAgent::start()) else {
+        return;
+    };
+    let key = project.path("key");
+    keygen(&key, "ed25519", "");
+    sshd.authorize(&key.with_extension("pub"));
+    agent.add(&key);
+    let with = |arguments: &str| {
+        let mut command = running(&project, &["--ssh-args", arguments]);
+        command.env("SSH_AUTH_SOCK", agent.socket());
+        finish(&mut command).code
+    };
+    assert_eq!(with("-q"), Some(0));
+    assert_eq!(with("-o IdentitiesOnly=yes"), Some(3));
+    assert_eq!(with("-o IdentityAgent=none"), Some(3));
+    let mut command =
+        running(&project, &["--ssh-args", &format!("-o IdentityAgent={}", agent.socket().display())]);
+    assert_eq!(finish(command.env_remove("SSH_AUTH_SOCK")).code, Some(0));
 }

@@ -4,9 +4,11 @@
 mod support;
 
 mod cache;
+mod config;
 mod escalation;
 mod host_keys;
 mod hostile;
+mod jumps;
 mod kills;
 mod login;
 mod lookups;

@@ -27,6 +27,8 @@ pub struct ConnectionOptions {
     pub keys: Vec<PathBuf>,
     /// The password to log in with.
     pub password: Option<String>,
+    /// Arguments of the program ssh that are honoured, each as on its command line; what comes first counts.
+    pub ssh_arguments: Vec<String>,
     /// Who connects: whose keys and known hosts are used.
     pub local_user: ssh::LocalUser,
     /// Asks for the passphrases of keys. Without it, encrypted keys are of no use.

@@ -342,8 +342,11 @@ fn on_host(
     let recap_of_failure =
         |unreachable: bool| Recap { failed: !unreachable, unreachable, ..Recap::default() };
     let settings = running.settings(prepared, host);
-    let (mut work, Way { target, escalation, of_tasks }) = match prepared.work(playbook, play, host, settings)
-    {
+    let work = prepared.work(playbook, play, host, settings);
+    for warning in prepared.warnings_of_connections() {
+        running.emit(None, EventKind::Warning(Box::new(warning)));
+    }
+    let (mut work, Way { target, escalation, of_tasks }) = match work {
         Ok(found) => found,
         Err(error) => {
             emit(EventKind::HostFailed(Box::new(error)));

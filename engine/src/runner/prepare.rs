@@ -352,6 +352,11 @@ impl Prepared {
         Arc::clone(client)
     }
 
+    /// What a person should know of how hosts are reached, and was not told yet.
+    pub(super) fn warnings_of_connections(&self) -> Vec<Diagnostic> {
+        self.ssh_client.get().map(|client| client.take_warnings()).unwrap_or_default()
+    }
+
     /// Where sandbox hosts are kept.
     fn sandboxes(&self) -> PathBuf {
         let project = self.playbooks.first().map(|playbook| playbook.project.root().to_owned());

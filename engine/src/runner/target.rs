@@ -40,7 +40,7 @@ impl Target {
     /// The host itself, whoever logs in there.
     pub(super) fn place(&self) -> String {
         match self {
-            Self::Ssh(target, _) => format!("ssh {} port {}", target.host, target.port),
+            Self::Ssh(target, _) => format!("ssh {}", target.place()),
             at_hand => at_hand.to_string(),
         }
     }
@@ -112,7 +112,10 @@ impl Reach<'_> {
                 let base = options.root.as_ref().unwrap_or(&self.sandboxes);
                 Ok(Target::Sandbox(base.join(self.name), options.sandbox_programs))
             }
-            _ => Ok(Target::Ssh(Box::new(self.ssh()?), client())),
+            _ => {
+                let client = client();
+                Ok(Target::Ssh(Box::new(client.target(self.ssh()?)?), client))
+            }
         }
     }
 
@@ -193,36 +196,42 @@ impl Reach<'_> {
         Ok(Target::Chroot(root, kind))
     }
 
-    fn ssh(&self) -> Result<ssh::Target, Diagnostic> {
+    /// What is said of a host that is reached by ssh.
+    fn ssh(&self) -> Result<ssh::Wanted, Diagnostic> {
         let (options, variables) = (self.options, &self.variables);
         let host = variables.text(&["ansible_host", "ansible_ssh_host"])?;
-        let mut target = ssh::Target::new(host.unwrap_or_else(|| self.name.to_owned()));
-        if let Some(port) = variables.port(&["ansible_port", "ansible_ssh_port"])? {
-            target.port = port;
-        }
-        target.user = match &options.user {
-            Some(user) => user.clone(),
-            None => variables
-                .text(&["ansible_user", "ansible_ssh_user"])?
-                .unwrap_or_else(|| options.local_user.name.clone()),
-        };
-        target.keys.clone_from(&options.keys);
-        if target.keys.is_empty() {
+        let mut keys = options.keys.clone();
+        if keys.is_empty() {
             let key = variables.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?;
-            target.keys.extend(key.map(PathBuf::from));
+            keys.extend(key.map(PathBuf::from));
         }
-        target.password = match &options.password {
+        let user = match &options.user {
+            Some(user) => Some(user.clone()),
+            None => variables.text(&["ansible_user", "ansible_ssh_user"])?,
+        };
+        let password = match &options.password {
             Some(password) => Some(password.clone()),
             None => variables.text(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])?,
         };
-        if let Some(check) =
-            variables.flag(&["ansible_host_key_checking", "ansible_ssh_host_key_checking"])?
-        {
-            target.check_host_key = check;
+        Ok(ssh::Wanted {
+            host: host.unwrap_or_else(|| self.name.to_owned()),
+            port: variables.port(&["ansible_port", "ansible_ssh_port"])?,
+            user,
+            keys,
+            password,
+            check_host_key: variables
+                .flag(&["ansible_host_key_checking", "ansible_ssh_host_key_checking"])?,
+            timeout: variables.seconds(&["ansible_timeout", "ansible_ssh_timeout"])?,
+            arguments: self.ssh_arguments()?,
+        })
+    }
+
+    /// Arguments of the program ssh: what comes first counts.
+    fn ssh_arguments(&self) -> Result<Vec<String>, Diagnostic> {
+        let mut arguments = self.options.ssh_arguments.clone();
+        for name in ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"] {
+            arguments.extend(self.variables.text(&[name])?);
         }
-        if let Some(timeout) = variables.seconds(&["ansible_timeout", "ansible_ssh_timeout"])? {
-            target.timeout = timeout;
-        }
-        Ok(target)
+        Ok(arguments)
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,8 +12,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-use super::Target;
+use super::config::AddressFamily as Wanted;
+use super::socket::Socket;
+use super::target::Route;
 use super::wire::LOOK;
+use super::{Client, Target, jumps};
 use crate::diagnostic::Diagnostic;
 use crate::failure;
 use crate::interrupt::Interrupt;
@@ -24,8 +28,25 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 /// So many questions without an answer mean that it isn't.
 const KEEPALIVES: u32 = 4;
 
+/// Connects to a host, on its way.
+pub(super) fn dial(
+    target: &Target,
+    client: &Client,
+    interrupt: &Arc<Interrupt>,
+) -> Result<Socket, Unreachable> {
+    match &target.route {
+        Route::Direct => directly(target, interrupt).map(Socket::tcp),
+        Route::Through(jump) => jumps::through(jump, target, client, interrupt),
+        Route::Command(line) => Socket::command(line).map_err(|error| {
+            let reason = failure::reason(&error);
+            let error = Diagnostic::new(format!("could not start the `ProxyCommand` for `{}`", target.host));
+            Unreachable { stage: Stage::Connection, error: error.because(reason) }
+        }),
+    }
+}
+
 /// Connects to the first address of the target's name that answers, unless the run shall stop.
-pub(super) fn dial(target: &Target, interrupt: &Interrupt) -> Result<TcpStream, Unreachable> {
+fn directly(target: &Target, interrupt: &Interrupt) -> Result<TcpStream, Unreachable> {
     let addresses = resolve(target, interrupt)?;
     let deadline = Instant::now() + target.timeout;
     let mut refusals: Vec<String> = Vec::new();
@@ -33,7 +54,8 @@ pub(super) fn dial(target: &Target, interrupt: &Interrupt) -> Result<TcpStream, 
         // Each gets its share of the time: an address that does not answer must not use up that of the next.
         let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         let patience = (deadline.saturating_duration_since(Instant::now()) / left).max(SHORTEST);
-        match connect(*address, patience, interrupt).and_then(prepared) {
+        let connected = connect(*address, target.bind_address.as_deref(), patience, interrupt);
+        match connected.and_then(|socket| prepared(socket, target.keepalive)) {
             Ok(socket) => return Ok(socket),
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
                 refusals.push(format!("{}: no answer in {} s", address.ip(), seconds(patience)));
@@ -47,10 +69,21 @@ pub(super) fn dial(target: &Target, interrupt: &Interrupt) -> Result<TcpStream, 
 }
 
 /// Connects to one address, with a socket that does not block.
-fn connect(address: SocketAddr, patience: Duration, interrupt: &Interrupt) -> io::Result<TcpStream> {
+fn connect(
+    address: SocketAddr,
+    from: Option<&str>,
+    patience: Duration,
+    interrupt: &Interrupt,
+) -> io::Result<TcpStream> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    if let Some(from) = from {
+        let from: IpAddr = from.parse().map_err(|_| {
+            io::Error::new(io::ErrorKind::InvalidInput, format!("`BindAddress {from}` is no address"))
+        })?;
+        rustix::net::bind(&socket, &SocketAddr::new(from, 0))?;
+    }
     match rustix::net::connect(&socket, &address) {
         Ok(()) => return Ok(socket.into()),
         Err(Errno::INPROGRESS | Errno::INTR) => {}
@@ -106,6 +139,12 @@ fn resolve(target: &Target, interrupt: &Interrupt) -> Result<Vec<SocketAddr>, Un
             return Err(unresolved(&lower(reason)));
         }
     };
+    let fits = |address: &SocketAddr| match target.address_family {
+        Wanted::Any => true,
+        Wanted::Inet => address.is_ipv4(),
+        Wanted::Inet6 => address.is_ipv6(),
+    };
+    let addresses: Vec<SocketAddr> = addresses.into_iter().filter(fits).collect();
     if addresses.is_empty() { Err(unresolved("it has no address")) } else { Ok(addresses) }
 }
 
@@ -138,15 +177,16 @@ fn lower(text: &str) -> String {
 }
 
 /// Sets what a connection needs that is to be quick, and to end when the other side is gone.
-fn prepared(socket: TcpStream) -> std::io::Result<TcpStream> {
+fn prepared(socket: TcpStream, keepalive: Option<(Duration, u32)>) -> std::io::Result<TcpStream> {
+    let (interval, count) = keepalive.unwrap_or((KEEPALIVE, KEEPALIVES));
     // Small packets are sent at once. Waiting for company costs 40 ms each.
     socket.set_nodelay(true)?;
     sockopt::set_socket_keepalive(&socket, true)?;
-    sockopt::set_tcp_keepidle(&socket, KEEPALIVE)?;
-    sockopt::set_tcp_keepintvl(&socket, KEEPALIVE)?;
-    sockopt::set_tcp_keepcnt(&socket, KEEPALIVES)?;
+    sockopt::set_tcp_keepidle(&socket, interval)?;
+    sockopt::set_tcp_keepintvl(&socket, interval)?;
+    sockopt::set_tcp_keepcnt(&socket, count)?;
     // What was sent and is not acknowledged must not wait for longer than a question.
-    let patience = KEEPALIVE * (KEEPALIVES + 1);
+    let patience = interval.saturating_mul(count.saturating_add(1));
     sockopt::set_tcp_user_timeout(&socket, u32::try_from(patience.as_millis()).unwrap_or(u32::MAX))?;
     Ok(socket)
 }
@@ -169,7 +209,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         for host in ["127.0.0.1", "localhost"] {
-            let socket = dial(&target(host, port), &Interrupt::default()).unwrap();
+            let socket = directly(&target(host, port), &Interrupt::default()).unwrap();
             assert!(socket.nodelay().unwrap());
             assert!(sockopt::socket_keepalive(&socket).unwrap());
         }
@@ -181,7 +221,7 @@ mod tests {
             eprintln!("skipped: this machine has no IPv6");
             return;
         };
-        dial(&target("::1", listener.local_addr().unwrap().port()), &Interrupt::default()).unwrap();
+        directly(&target("::1", listener.local_addr().unwrap().port()), &Interrupt::default()).unwrap();
     }
 
     #[test]
@@ -192,7 +232,7 @@ mod tests {
                 .unwrap();
         rustix::net::bind(&taken, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
         let address: SocketAddr = rustix::net::getsockname(&taken).unwrap().try_into().unwrap();
-        let refused = dial(&target("127.0.0.1", address.port()), &Interrupt::default()).unwrap_err();
+        let refused = directly(&target("127.0.0.1", address.port()), &Interrupt::default()).unwrap_err();
         assert_eq!(refused.stage, Stage::Connection);
         assert_eq!(
             refused.error.to_string(),
@@ -201,7 +241,7 @@ mod tests {
                 address.port()
             )
         );
-        let unresolved = dial(&target("name.invalid", 22), &Interrupt::default()).unwrap_err();
+        let unresolved = directly(&target("name.invalid", 22), &Interrupt::default()).unwrap_err();
         assert_eq!(unresolved.stage, Stage::Name);
         assert!(unresolved.error.message.contains("`name.invalid`"));
     }

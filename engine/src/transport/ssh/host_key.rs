@@ -3,8 +3,10 @@
 use sha2::{Digest, Sha256};
 use ssh2::Session;
 
-use super::Target;
+use super::config::HostKeyChecking;
 use super::known_hosts::{DEFAULT_PORT, KnownHosts, Verdict, key_type};
+use super::target::Route;
+use super::{Client, Target, algorithms};
 use crate::base64;
 use crate::diagnostic::Diagnostic;
 use crate::transport::{Stage, Unreachable};
@@ -21,31 +23,42 @@ const TYPES: [(&str, &str); 5] = [
 /// The algorithms to ask for, those first by whose keys the host is known: a host that is known by one key and asked for
 /// another would seem to be a stranger.
 pub(super) fn algorithms(known: &KnownHosts, target: &Target) -> String {
-    let types = known.key_types(&target.host, target.port);
-    let mut algorithms = TYPES;
-    algorithms.sort_by_key(|(key_type, _)| !types.contains(key_type));
-    algorithms.map(|(_, algorithms)| algorithms).join(",")
+    let (name, port) = target.known_as();
+    let types = known.key_types(name, port);
+    let mut usual = TYPES;
+    usual.sort_by_key(|(key_type, _)| !types.contains(key_type));
+    let usual = usual.map(|(_, algorithms)| algorithms).join(",");
+    algorithms::chosen(target.algorithms.host_keys.as_deref(), &usual)
 }
 
 /// Checks the key that the host has shown. Returns whether a password may be sent to it.
 ///
 /// # Errors
 /// The key is not the host's, as far as is known.
-pub(super) fn check(session: &Session, known: &KnownHosts, target: &Target) -> Result<bool, Unreachable> {
+pub(super) fn check(
+    session: &Session,
+    known: &KnownHosts,
+    target: &Target,
+    client: &Client,
+) -> Result<bool, Unreachable> {
     let Some((key, _)) = session.host_key() else {
         return Err(refused(Diagnostic::new(format!("`{}` has shown no host key", target.host))));
     };
     let shown = format!("{} {}", name(key_type(key)), fingerprint(key));
-    let verdict = known.check(&target.host, target.port, key);
+    let (known_as, port) = target.known_as();
+    let verdict = known.check(known_as, port, key);
     let host = &target.host;
     match verdict {
         Verdict::Known => Ok(true),
         Verdict::Revoked { place } => {
             Err(refused(Diagnostic::new(format!("the host key of `{host}` is revoked: {shown}, at {place}"))))
         }
-        Verdict::Unknown { .. } if !target.check_host_key => Ok(true),
+        Verdict::Unknown { .. } if target.host_key_checking == HostKeyChecking::Off => Ok(true),
+        Verdict::Unknown { .. } if target.host_key_checking == HostKeyChecking::AcceptNew => {
+            client.take_down(target, key).map_err(refused).map(|()| true)
+        }
         // As with ssh: who does not check must not hand a password to whoever that is.
-        Verdict::Changed { .. } if !target.check_host_key => Ok(false),
+        Verdict::Changed { .. } if target.host_key_checking == HostKeyChecking::Off => Ok(false),
         Verdict::Unknown { authority } => Err(refused(unknown(target, &shown, authority))),
         Verdict::Changed { place, key_type } => {
             let now = format!("it is now {shown}, and {place} has another one ({})", name(&key_type));
@@ -62,16 +75,22 @@ pub(super) fn check(session: &Session, known: &KnownHosts, target: &Target) -> R
 
 fn unknown(target: &Target, shown: &str, authority: Option<String>) -> Diagnostic {
     let port = if target.port == DEFAULT_PORT { String::new() } else { format!("-p {} ", target.port) };
-    let error =
-        Diagnostic::new(format!("the host key of `{}` is not known: {shown}", target.host)).hint(format!(
+    let host = &target.host;
+    let hint = match target.route {
+        Route::Direct => format!(
             "if this is the host's fingerprint, add its key with \
-             `ssh-keyscan {port}{} >> ~/.ssh/known_hosts`, or connect once with `ssh {port}{0}`",
-            target.host
-        ));
+             `ssh-keyscan {port}{host} >> ~/.ssh/known_hosts`, or connect once with `ssh {port}{host}`"
+        ),
+        // From here, ssh-keyscan does not get there.
+        _ => "if this is the host's fingerprint, connect once with `ssh`, which adds its key".to_owned(),
+    };
+    let error = Diagnostic::new(format!("the host key of `{host}` is not known: {shown}")).hint(hint);
     match authority {
-        Some(place) => error.because(format!(
-            "{place} has a certificate authority for it, and certificates of hosts can't be checked here"
-        )),
+        Some(place) => error
+            .because(format!(
+                "{place} has a certificate authority for it, and certificates of hosts can't be checked here"
+            ))
+            .hint("the connection `openssh` checks certificates of hosts"),
         None => error,
     }
 }
@@ -81,11 +100,10 @@ fn refused(error: Diagnostic) -> Unreachable {
 }
 
 /// The name of the host in `known_hosts`.
-fn name_in_file(target: &Target) -> String {
-    if target.port == DEFAULT_PORT {
-        target.host.clone()
-    } else {
-        format!("[{}]:{}", target.host, target.port)
+pub(super) fn name_in_file(target: &Target) -> String {
+    match target.known_as() {
+        (name, DEFAULT_PORT) => name.to_owned(),
+        (name, port) => format!("[{name}]:{port}"),
     }
 }
 

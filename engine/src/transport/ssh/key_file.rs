@@ -17,8 +17,10 @@ pub(super) struct KeyFile {
     pub text: String,
     /// Whether a passphrase is needed to read the key.
     pub encrypted: bool,
-    /// The public key in SSH's binary format, when it can be told without a passphrase.
+    /// The public key in SSH's binary format, when it can be told without a passphrase. With a certificate, that.
     pub public: Option<Vec<u8>>,
+    /// Where the certificate is, for a key with one.
+    pub certificate: Option<PathBuf>,
 }
 
 /// No key is that large; something else may have no end.
@@ -47,7 +49,26 @@ impl KeyFile {
             None => (kind.contains("ENCRYPTED") || body.contains("Proc-Type: 4,ENCRYPTED"), None),
         };
         let public = public.or_else(|| beside(path));
-        Ok(Self { path: path.to_owned(), text, encrypted, public })
+        Ok(Self { path: path.to_owned(), text, encrypted, public, certificate: None })
+    }
+
+    /// The same key with each certificate of it: the one beside it, and those of `files` that are its own.
+    pub(super) fn certified(&self, files: &[PathBuf]) -> Vec<Self> {
+        let mut beside = self.path.as_os_str().to_owned();
+        beside.push("-cert.pub");
+        let beside = PathBuf::from(beside);
+        let places = files.iter().chain(Some(&beside).filter(|beside| !files.contains(beside)));
+        let certified = |place: &PathBuf| {
+            let certificate = public(&fs::read_to_string(place).ok()?)?;
+            is_for(&certificate, self.public.as_deref()?).then(|| Self {
+                path: self.path.clone(),
+                text: self.text.clone(),
+                encrypted: self.encrypted,
+                public: Some(certificate),
+                certificate: Some(place.clone()),
+            })
+        };
+        places.filter_map(certified).collect()
     }
 
     /// The public key as a line of text, when it can be told without a passphrase.
@@ -80,6 +101,18 @@ fn no_key(text: &str) -> &'static str {
     } else {
         "not a private key"
     }
+}
+
+/// Whether a certificate is one of a public key: both in SSH's binary format. What the certificate has of the key follows its
+/// type and a random number, as it follows the type in the key itself.
+fn is_for(certificate: &[u8], key: &[u8]) -> bool {
+    fn after_field(bytes: &[u8]) -> Option<&[u8]> {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        rest.get(u32::from_be_bytes(*length) as usize..)
+    }
+    let is_certificate = key_type(certificate).strip_suffix("-cert-v01@openssh.com") == Some(key_type(key));
+    let own = after_field(certificate).and_then(after_field);
+    is_certificate && own.zip(after_field(key)).is_some_and(|(own, key)| own.starts_with(key))
 }
 
 /// The public key in the file beside a private one.

@@ -1,7 +1,8 @@
 //! The keys by which hosts are known: `known_hosts` files, as sshd(8) describes them.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::pattern;
@@ -131,6 +132,31 @@ impl KnownHosts {
             },
         }
     }
+}
+
+/// Adds a host's key to a file, which may not exist yet.
+///
+/// # Errors
+/// It can't be written.
+pub(super) fn append(file: &Path, name: &str, key: &[u8], hashed: bool) -> io::Result<()> {
+    if let Some(directory) = file.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    let name = if hashed { hash(name)? } else { name.to_owned() };
+    let mut open = File::options().read(true).append(true).create(true).mode(0o600).open(file)?;
+    let mut before = Vec::new();
+    open.read_to_end(&mut before)?;
+    let gap = if before.last().is_none_or(|last| *last == b'\n') { "" } else { "\n" };
+    let line = format!("{gap}{name} {} {}\n", key_type(key), base64::encode(key));
+    open.write_all(line.as_bytes())
+}
+
+/// A name that nobody can read in the file.
+fn hash(name: &str) -> io::Result<String> {
+    let mut salt = [0; 20];
+    File::open("/dev/urandom")?.read_exact(&mut salt)?;
+    let hash = hmac_sha1(&salt, name.to_lowercase().as_bytes());
+    Ok(format!("|1|{}|{}", base64::encode(&salt), base64::encode(&hash)))
 }
 
 /// The type that a key in SSH's binary format begins with; empty if it makes no sense.

@@ -8,6 +8,8 @@ use ssh2::{KeyboardInteractivePrompt, Prompt, PublicKey};
 use super::host_key::name;
 use super::key_file::KeyFile;
 use super::known_hosts::key_type;
+use super::passphrases::AskSecret;
+use super::target::{KeyAgent, LoginMethod};
 use super::wire::{Trouble, Wire};
 use super::{Client, Target};
 use crate::diagnostic::Diagnostic;
@@ -38,13 +40,11 @@ pub(super) fn log_in(
 ) -> Result<(), Unreachable> {
     let password = target.password.as_deref().filter(|_| may_send_password);
     let mut login =
-        Login { wire, user: &target.user, client, password, offered: Vec::new(), tried: Vec::new() };
+        Login { wire, user: &target.user, target, client, password, offered: Vec::new(), tried: Vec::new() };
     if target.password.is_some() && password.is_none() {
         login.tried.push("the password was not sent, since the host key has changed".to_owned());
     }
-    let entered = login.keys(&target.keys);
-    let methods =
-        entered.and_then(|entered| if entered { Ok(Vec::new()) } else { login.password_or_nothing() });
+    let methods = login.enter();
     let hint = match methods {
         Ok(_) if login.wire.session.authenticated() => return Ok(()),
         Ok(methods) => hint(&methods, target),
@@ -84,6 +84,7 @@ fn is_password(method: &str) -> bool {
 struct Login<'a> {
     wire: &'a mut Wire,
     user: &'a str,
+    target: &'a Target,
     client: &'a Client,
     password: Option<&'a str>,
     /// The public keys that the host has been asked about.
@@ -94,7 +95,26 @@ struct Login<'a> {
 
 /// Attempts give `true` when they opened the door, `false` when there is more to try, an error when it is over.
 impl Login<'_> {
-    fn keys(&mut self, given: &[PathBuf]) -> Result<bool, Trouble> {
+    /// Tries all there is, in the order that is wanted. Returns the ways to log in that the host has, as far as it was asked.
+    fn enter(&mut self) -> Result<Vec<String>, Trouble> {
+        let password_first =
+            self.password.is_some() && self.target.methods.first() != Some(&LoginMethod::Key);
+        let mut methods = Vec::new();
+        if password_first {
+            methods = self.password_or_nothing()?;
+        }
+        if !self.wire.session.authenticated() && !self.keys()? && !password_first {
+            methods = self.password_or_nothing()?;
+        }
+        Ok(methods)
+    }
+
+    fn keys(&mut self) -> Result<bool, Trouble> {
+        if !self.target.methods.contains(&LoginMethod::Key) {
+            self.tried.push("the ssh configuration allows no keys".to_owned());
+            return Ok(false);
+        }
+        let given = &self.target.keys;
         let files = self.key_files(given);
         let mut key_agent = self.key_agent();
         let identities = key_agent.as_mut().map(|(_, identities)| std::mem::take(identities));
@@ -102,6 +122,7 @@ impl Login<'_> {
             |key: &PublicKey| files.iter().any(|file| file.public.as_deref() == Some(key.blob()));
         let (own, others): (Vec<_>, Vec<_>) = identities.into_iter().flatten().partition(is_of_file);
         let agent = key_agent.as_ref().map(|(agent, _)| agent);
+        let others = if self.target.identities_only { Vec::new() } else { others };
         let (before, after) = if given.is_empty() { (others, Vec::new()) } else { (Vec::new(), others) };
         for key in own.iter().chain(&before) {
             if self.agent_key(agent, key)? {
@@ -135,7 +156,10 @@ impl Login<'_> {
         let mut files = Vec::new();
         for path in paths {
             match KeyFile::read(&path) {
-                Ok(file) => files.push(file),
+                Ok(file) => {
+                    files.extend(file.certified(&self.target.certificates));
+                    files.push(file);
+                }
                 Err(reason) => {
                     self.tried.push(format!("the key `{}` can't be used: {reason}", path.display()));
                 }
@@ -146,7 +170,11 @@ impl Login<'_> {
 
     /// ssh-agent and the keys that it has.
     fn key_agent(&mut self) -> Option<(ssh2::Agent, Vec<PublicKey>)> {
-        let socket = self.client.user.key_agent.as_deref()?;
+        let socket = match &self.target.key_agent {
+            KeyAgent::Usual => self.client.user.key_agent.as_deref()?,
+            KeyAgent::Nobody => return None,
+            KeyAgent::At(socket) => socket,
+        };
         match keys_of_agent(&self.wire.session, socket) {
             Ok(found) => Some(found),
             Err(error) => {
@@ -171,7 +199,10 @@ impl Login<'_> {
             return Ok(false);
         }
         self.offered.extend(file.public.clone());
-        let what = format!("the key `{}`", file.path.display());
+        let what = match &file.certificate {
+            Some(certificate) => format!("the certificate `{}`", certificate.display()),
+            None => format!("the key `{}`", file.path.display()),
+        };
         if file.encrypted {
             return self.encrypted_key_file(file, &what);
         }
@@ -262,14 +293,25 @@ impl Login<'_> {
     fn try_password(&mut self, password: &str, methods: &[String]) -> Result<(), Trouble> {
         let session = self.wire.session.clone();
         let user = self.user;
-        let result = if methods.iter().any(|method| method == "password") {
-            self.wire.run(PATIENCE, || session.userauth_password(user, password))
-        } else if methods.iter().any(|method| method == "keyboard-interactive") {
-            let mut answer = Answer(Some(password));
-            self.wire.run(PATIENCE, || session.userauth_keyboard_interactive(user, &mut answer))
-        } else {
-            self.tried.push("the host takes no passwords".to_owned());
-            return Ok(());
+        let has = |name: &str| methods.iter().any(|method| method == name);
+        let method = self.target.methods.iter().find(|method| match method {
+            LoginMethod::Key => false,
+            LoginMethod::Password => has("password"),
+            LoginMethod::Keyboard => has("keyboard-interactive"),
+        });
+        let result = match method {
+            Some(LoginMethod::Password) => {
+                self.wire.run(PATIENCE, || session.userauth_password(user, password))
+            }
+            Some(LoginMethod::Keyboard) => {
+                let ask = self.client.passphrases.ask();
+                let mut answers = Answers { host: &self.target.host, password: Some(password), ask };
+                self.wire.run(PATIENCE, || session.userauth_keyboard_interactive(user, &mut answers))
+            }
+            Some(LoginMethod::Key) | None => {
+                self.tried.push("the host takes no passwords".to_owned());
+                return Ok(());
+            }
         };
         match result {
             Ok(()) => {}
@@ -298,17 +340,24 @@ fn keys_of_agent(
     Ok((agent, keys))
 }
 
-/// Answers the first hidden question with the password, and nothing else.
-struct Answer<'a>(Option<&'a str>);
+/// Answers the first hidden question with the password, and has a person answer others.
+struct Answers<'a> {
+    host: &'a str,
+    password: Option<&'a str>,
+    ask: Option<&'a AskSecret>,
+}
 
-impl KeyboardInteractivePrompt for Answer<'_> {
+impl KeyboardInteractivePrompt for Answers<'_> {
     fn prompt<'b>(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'b>]) -> Vec<String> {
-        prompts
-            .iter()
-            .map(|prompt| {
-                let password = if prompt.echo { None } else { self.0.take() };
-                password.unwrap_or_default().to_owned()
-            })
-            .collect()
+        let answer = |prompt: &Prompt<'b>| {
+            let password = if prompt.echo { None } else { self.password.take() };
+            if let Some(password) = password {
+                return password.to_owned();
+            }
+            let question = printable::line(prompt.text.trim().trim_end_matches(':'));
+            let ask = |ask: &AskSecret| ask(&format!("`{}` asks: {question}", self.host)).ok();
+            self.ask.and_then(ask).unwrap_or_default()
+        };
+        prompts.iter().map(answer).collect()
     }
 }

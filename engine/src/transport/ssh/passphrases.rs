@@ -31,6 +31,11 @@ impl Passphrases {
         Self { ask, answers: Mutex::default() }
     }
 
+    /// Who answers, if anybody.
+    pub(super) fn ask(&self) -> Option<&AskSecret> {
+        self.ask.as_ref()
+    }
+
     /// The passphrase of a key; `wrong` is the one that turned out to be wrong, if it was asked before.
     ///
     /// # Errors

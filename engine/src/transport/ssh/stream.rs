@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Client;
 use super::pipe::Pipe;
 use super::wire::{Trouble, Wire};
+use super::{Client, Target};
 use crate::agent::frame::MAGIC;
 use crate::diagnostic::Diagnostic;
 use crate::transport::cache::{self, Missing};
@@ -27,8 +27,8 @@ pub(super) struct Stream {
     wire: Wire,
     pipe: Pipe,
     client: Arc<Client>,
-    /// Under which name the wire is kept.
-    name: String,
+    /// For which host the wire is kept.
+    target: Target,
     phase: Phase,
     /// What is to be sent, from the beginning until the agent has said its first word: it may have to be sent again.
     outgoing: Vec<u8>,
@@ -53,8 +53,8 @@ enum Attempt {
 }
 
 impl Stream {
-    /// Starts the agent, without waiting for it. In the end, the client is given the wire back under `name`.
-    pub(super) fn start(mut wire: Wire, client: &Arc<Client>, name: String) -> Result<Self, Unreachable> {
+    /// Starts the agent, without waiting for it. In the end, the client is given the wire back.
+    pub(super) fn start(mut wire: Wire, client: &Arc<Client>, target: Target) -> Result<Self, Unreachable> {
         wire.may_give_up = true;
         let pipe = client
             .binary
@@ -68,7 +68,7 @@ impl Stream {
             wire,
             pipe,
             client: Arc::clone(client),
-            name,
+            target,
             phase: Phase::Starting { attempt: Attempt::Cached, since: Instant::now() },
             outgoing: Vec::new(),
             sent: 0,
@@ -239,11 +239,11 @@ impl Connection for Stream {
     }
 
     fn finish(self: Box<Self>) {
-        let Self { wire, pipe, client, name, .. } = *self;
+        let Self { wire, pipe, client, target, .. } = *self;
         if pipe.is_idle() {
             // The channel's end is said, and not waited for.
             drop(pipe);
-            client.keep(name, wire);
+            client.keep(target, wire);
         }
     }
 }

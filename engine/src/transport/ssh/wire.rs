@@ -1,15 +1,17 @@
 //! An ssh session over its socket, never blocking: every wait is made here, with an end.
 
 use std::io;
-use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::sockopt;
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
+use super::algorithms;
+use super::socket::Socket;
+use super::target::Algorithms;
 use crate::failure;
 use crate::interrupt::Interrupt;
 
@@ -42,7 +44,7 @@ const LOST: &str = "the host closed the connection";
 pub(super) struct Wire {
     /// The session. Whatever may wait goes through [`Wire::run`].
     pub session: Session,
-    socket: TcpStream,
+    socket: Socket,
     round_trips: u32,
     interrupt: Arc<Interrupt>,
     /// Whether waits end when the run shall stop: until a play has begun at the other end.
@@ -122,24 +124,27 @@ impl Wire {
     /// # Errors
     /// libssh2 knows none of the algorithms.
     pub(super) fn new(
-        socket: TcpStream,
+        socket: Socket,
+        wanted: &Algorithms,
         host_key_algorithms: &str,
         interrupt: &Arc<Interrupt>,
     ) -> Result<Self, Trouble> {
         let mut session = Session::new()?;
+        let ciphers = algorithms::chosen(wanted.ciphers.as_deref(), CIPHERS);
+        let macs = algorithms::chosen(wanted.macs.as_deref(), MACS);
         for (kind, methods) in [
-            (MethodType::Kex, KEY_EXCHANGE),
+            (MethodType::Kex, &*algorithms::chosen(wanted.key_exchanges.as_deref(), KEY_EXCHANGE)),
             (MethodType::HostKey, host_key_algorithms),
-            (MethodType::CryptCs, CIPHERS),
-            (MethodType::CryptSc, CIPHERS),
-            (MethodType::MacCs, MACS),
-            (MethodType::MacSc, MACS),
+            (MethodType::CryptCs, &ciphers),
+            (MethodType::CryptSc, &ciphers),
+            (MethodType::MacCs, &macs),
+            (MethodType::MacSc, &macs),
             (MethodType::SignAlgo, SIGNATURES),
         ] {
             session.method_pref(kind, methods)?;
         }
         session.set_blocking(false);
-        let shared = socket.try_clone().map_err(Trouble::Socket)?;
+        let shared = socket.shared().map_err(Trouble::Socket)?;
         session.set_tcp_stream(shared);
         // Connecting was the first round trip.
         Ok(Self { session, socket, round_trips: 1, interrupt: Arc::clone(interrupt), may_give_up: true })
@@ -208,7 +213,7 @@ impl Wire {
     pub(super) fn wait(&self, deadline: Instant) -> Result<bool, Trouble> {
         // The kernel forgets this one with every packet. Without it, a server that waits for the acknowledgement of one
         // small packet before it sends the next one waits 40 ms.
-        sockopt::set_tcp_quickack(&self.socket, true).map_err(|error| Trouble::Socket(error.into()))?;
+        self.acknowledge_quickly()?;
         let events = match self.session.block_directions() {
             BlockDirections::None | BlockDirections::Inbound => PollFlags::IN,
             BlockDirections::Outbound => PollFlags::OUT,
@@ -223,6 +228,16 @@ impl Wire {
                 Ok(ready) => return Ok(ready > 0),
             }
         }
+    }
+
+    /// Keeps the kernel from waiting with acknowledgements, until the next packet.
+    pub(super) fn acknowledge_quickly(&self) -> Result<(), Trouble> {
+        self.socket.acknowledge_quickly().map_err(Trouble::Socket)
+    }
+
+    /// What is known of why the connection has ended, beyond that it has.
+    pub(super) fn fate(&mut self) -> Option<String> {
+        self.socket.fate()
     }
 
     /// Whether a packet waits for the socket to take in the rest of it.
@@ -246,11 +261,17 @@ impl Wire {
     }
 }
 
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl Drop for Wire {
     fn drop(&mut self) {
         // In good order as far as that costs no time: the word, then the end of the stream, which ends whatever the
         // host still does for this session. Without a socket, libssh2 frees its memory without waiting for answers.
         let _ = self.session.disconnect(None, "done", None);
-        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
     }
 }

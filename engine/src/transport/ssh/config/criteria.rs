@@ -74,12 +74,12 @@ fn with_argument(name: &str) -> Option<fn(String) -> About> {
         "originalhost" => Some(|patterns| About::OriginalHost(patterns.to_lowercase())),
         "user" => Some(About::User),
         "localuser" => Some(About::LocalUser),
-        "exec" => Some(|_| About::Unheeded("exec")),
-        "localnetwork" => Some(|_| About::Unheeded("localnetwork")),
-        "tagged" => Some(|_| About::Unheeded("tagged")),
-        "command" => Some(|_| About::Unheeded("command")),
-        "sessiontype" => Some(|_| About::Unheeded("sessiontype")),
-        "version" => Some(|_| About::Unheeded("version")),
+        "exec" => Some(|_| About::Unheeded("Match exec")),
+        "localnetwork" => Some(|_| About::Unheeded("Match localnetwork")),
+        "tagged" => Some(|_| About::Unheeded("Match tagged")),
+        "command" => Some(|_| About::Unheeded("Match command")),
+        "sessiontype" => Some(|_| About::Unheeded("Match sessiontype")),
+        "version" => Some(|_| About::Unheeded("Match version")),
         _ => None,
     }
 }
@@ -97,7 +97,7 @@ mod tests {
             [criterion(About::Host("a*,!b".into()), false), criterion(About::User("me".into()), true)]
         );
         assert_eq!(read("final all").unwrap().len(), 2);
-        assert_eq!(read("exec \"true\"").unwrap(), [criterion(About::Unheeded("exec"), false)]);
+        assert_eq!(read("exec \"true\"").unwrap(), [criterion(About::Unheeded("Match exec"), false)]);
         assert_eq!(read("all host a").unwrap_err(), (1, "`all` stands alone".to_owned()));
         assert_eq!(read("host").unwrap_err(), (1, "`host` needs a value".to_owned()));
         assert_eq!(read("user a hots b").unwrap_err(), (8, "`Match` does not know `hots`".to_owned()));
