@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config as Cases, TestRunner};
+use proptest::test_runner::{Config as Cases, RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
 use crate::diagnostic::Diagnostic;
@@ -47,6 +47,7 @@ const LINES: &[&str] = &[
     "HostKeyAlias other",
     "ConnectTimeout 1m10s",
     "ConnectTimeout none",
+    "ServerAliveInterval none",
     "ServerAliveInterval 15",
     "ServerAliveCountMax 7",
     "PreferredAuthentications publickey,password",
@@ -225,7 +226,10 @@ fn configurations_mean_what_ssh_says() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("config");
     let user = LocalUser::current();
-    let mut runner = TestRunner::new(Cases { cases: 400, failure_persistence: None, ..Cases::default() });
+    let mut runner = TestRunner::new_with_rng(
+        Cases { cases: 400, failure_persistence: None, ..Cases::default() },
+        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    );
     let hosts = prop::sample::select(&["web1", "web2", "WEB1", "db.example.com", "192.0.2.7"][..]);
     let case = (lines(), lines(), hosts);
     let result = runner.run(&case, |(lines, included, host)| {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Config;
-use super::criteria::Criterion;
+use super::criteria::{About, Criterion};
 use super::directive::{self, Directive};
 use super::setting::Setting;
 use crate::diagnostic::{Diagnostic, Location};
@@ -28,6 +28,17 @@ const SYSTEM: &str = "/etc/ssh/ssh_config";
 #[derive(Clone, Debug, Default)]
 pub(super) struct File {
     pub statements: Vec<Statement>,
+}
+
+impl File {
+    /// Whether a `Match final` stands in it or in what it includes.
+    pub(super) fn wants_final(&self) -> bool {
+        self.statements.iter().any(|statement| match statement {
+            Statement::Match(criteria, _) => criteria.iter().any(|criterion| criterion.about == About::Final),
+            Statement::Include(files) => files.iter().any(Self::wants_final),
+            _ => false,
+        })
+    }
 }
 
 /// What a line says, with the files that it names.
@@ -71,7 +82,7 @@ fn load(file: Option<&Path>, user: &LocalUser) -> Result<Config, Diagnostic> {
         Some(file) => {
             let read = reading.file(file, 0)?;
             let read = read.ok_or_else(|| unreadable(file, &io::ErrorKind::NotFound.into()))?;
-            Ok(Config { files: vec![read] })
+            Ok(Config::new(vec![read]))
         }
         None => {
             let mut files = Vec::new();
@@ -83,7 +94,7 @@ fn load(file: Option<&Path>, user: &LocalUser) -> Result<Config, Diagnostic> {
             let directory = system.parent().map(Path::to_owned);
             let mut reading = Reading { user, directory, is_own: false, count: 0 };
             files.extend(reading.file(system, 0)?);
-            Ok(Config { files })
+            Ok(Config::new(files))
         }
     }
 }

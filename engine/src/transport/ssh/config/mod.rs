@@ -29,6 +29,8 @@ pub(crate) use files::Files;
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     files: Vec<File>,
+    /// A `Match final` stands somewhere, wherever that is: then everything is gone through twice.
+    wants_final: bool,
 }
 
 /// Whom the configuration is asked about.
@@ -42,6 +44,11 @@ pub(crate) struct Question<'a> {
 }
 
 impl Config {
+    fn new(files: Vec<File>) -> Self {
+        let wants_final = files.iter().any(File::wants_final);
+        Self { files, wants_final }
+    }
+
     /// What the configuration says about a host. Its `HostName` is there in any case.
     pub(crate) fn of(&self, question: Question<'_>) -> HostOptions {
         let mut asking = Asking {
@@ -50,7 +57,6 @@ impl Config {
             local_user: question.local_user,
             options: question.said,
             is_final: false,
-            wants_final: false,
         };
         asking.go_through(&self.files);
         let mut name = asking.host_name();
@@ -58,7 +64,7 @@ impl Config {
             name = name.to_lowercase();
         }
         asking.options.host_name = Some(name.clone());
-        if asking.wants_final {
+        if self.wants_final {
             asking.host = name;
             asking.is_final = true;
             asking.go_through(&self.files);
@@ -75,7 +81,6 @@ struct Asking<'a> {
     local_user: &'a str,
     options: HostOptions,
     is_final: bool,
-    wants_final: bool,
 }
 
 impl Asking<'_> {
@@ -110,10 +115,7 @@ impl Asking<'_> {
         for Criterion { about, negated } in criteria {
             let holds = match about {
                 About::All => true,
-                About::Final => {
-                    self.wants_final = true;
-                    self.is_final
-                }
+                About::Final => self.is_final,
                 About::Host(patterns) => covers(patterns, &self.host_name().to_lowercase()),
                 About::OriginalHost(patterns) => covers(patterns, &self.original.to_lowercase()),
                 About::User(patterns) => {

@@ -71,6 +71,9 @@ impl HostOptions {
         fn keep<T: Clone>(place: &mut Option<T>, value: &T) {
             place.get_or_insert_with(|| value.clone());
         }
+        fn keep_any(place: &mut Option<u32>, value: Option<u32>) {
+            *place = place.or(value);
+        }
         fn add(list: &mut Vec<String>, value: &String) {
             if !list.contains(value) {
                 list.push(value.clone());
@@ -84,13 +87,17 @@ impl HostOptions {
             Setting::CertificateFile(file) => add(&mut self.certificate_files, file),
             Setting::IdentitiesOnly(only) => keep(&mut self.identities_only, only),
             Setting::IdentityAgent(agent) => keep(&mut self.identity_agent, agent),
+            // As with ssh: a command goes past a jump through nobody.
+            Setting::Proxy(proxy @ Proxy::Command(_)) if self.jumps_nowhere() => {
+                self.proxy = Some(proxy.clone())
+            }
             Setting::Proxy(proxy) => keep(&mut self.proxy, proxy),
             Setting::UserKnownHosts(files) => keep(&mut self.user_known_hosts, files),
             Setting::GlobalKnownHosts(files) => keep(&mut self.global_known_hosts, files),
             Setting::HostKeyChecking(checking) => keep(&mut self.host_key_checking, checking),
             Setting::HostKeyAlias(alias) => keep(&mut self.host_key_alias, alias),
-            Setting::ConnectTimeout(seconds) => keep(&mut self.connect_timeout, seconds),
-            Setting::AliveInterval(seconds) => keep(&mut self.alive_interval, seconds),
+            Setting::ConnectTimeout(seconds) => keep_any(&mut self.connect_timeout, *seconds),
+            Setting::AliveInterval(seconds) => keep_any(&mut self.alive_interval, *seconds),
             Setting::AliveCount(count) => keep(&mut self.alive_count, count),
             Setting::PreferredAuthentications(methods) => keep(&mut self.preferred_authentications, methods),
             Setting::ByKey(yes) => keep(&mut self.by_key, yes),
@@ -104,6 +111,10 @@ impl HostOptions {
             Setting::BindAddress(address) => keep(&mut self.bind_address, address),
             Setting::HashKnownHosts(yes) => keep(&mut self.hash_known_hosts, yes),
         }
+    }
+
+    fn jumps_nowhere(&self) -> bool {
+        matches!(&self.proxy, Some(Proxy::Jump(hops)) if hops.is_empty())
     }
 
     /// Notes that something is not honoured.

@@ -18,8 +18,9 @@ pub(super) enum Setting {
     GlobalKnownHosts(Vec<String>),
     HostKeyChecking(HostKeyChecking),
     HostKeyAlias(String),
-    ConnectTimeout(u32),
-    AliveInterval(u32),
+    /// In seconds. `none` says nothing.
+    ConnectTimeout(Option<u32>),
+    AliveInterval(Option<u32>),
     AliveCount(u32),
     PreferredAuthentications(String),
     ByKey(bool),
@@ -236,12 +237,12 @@ impl Arguments<'_> {
     }
 
     /// A time: `90`, `1m30s`, `none`.
-    fn seconds(&self) -> Result<u32, String> {
+    fn seconds(&self) -> Result<Option<u32>, String> {
         let word = self.one()?;
         if word == "none" {
-            return Ok(0);
+            return Ok(None);
         }
-        seconds(&word).ok_or_else(|| "a time as `90`, `1m30s`, or `none`".to_owned())
+        seconds(&word).map(Some).ok_or_else(|| "a time as `90`, `1m30s`, or `none`".to_owned())
     }
 
     /// All of the line.
