@@ -132,7 +132,7 @@ pub struct Hosts {
 #[derive(Debug, Args)]
 pub struct Connection {
     /// How to reach hosts, whatever plays and inventory say
-    #[arg(short, long, value_name = "CONNECTION", value_parser = ["ssh", "local", "chroot", "sandbox"])]
+    #[arg(short, long, value_name = "CONNECTION", value_parser = ["ssh", "openssh", "command", "local", "chroot", "sandbox"])]
     pub connection: Option<String>,
 
     /// Root directory of a chroot connection, or directory of the sandboxes; implies --connection chroot

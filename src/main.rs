@@ -11,10 +11,14 @@ mod signals;
 use std::process::ExitCode;
 
 use clap::Parser;
+use refrain_engine::transport::process::answer_as_askpass;
 
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
+    if let Some(code) = answer_as_askpass() {
+        return code.into();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -34,6 +34,7 @@ pub mod reads;
 pub mod runner;
 pub mod script;
 pub mod secrets;
+mod shell_words;
 pub mod step;
 pub mod syscall;
 pub mod system;

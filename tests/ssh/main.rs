@@ -17,6 +17,7 @@ mod placement;
 mod reboot;
 mod stopping;
 mod stream;
+mod transports;
 mod tree;
 
 use std::fs;

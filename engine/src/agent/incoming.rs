@@ -98,8 +98,8 @@ impl Incoming {
 
 /// The stream is broken: in the connection's own words, if it has more than a line.
 pub fn broken(connection: &mut dyn Connection, error: &io::Error) -> Unreachable {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<Diagnostic>()) {
-        Some(error) => Unreachable { stage: Stage::Agent, error: error.clone() },
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Unreachable>()) {
+        Some(unreachable) => unreachable.clone(),
         None => lost(connection, &error.to_string()),
     }
 }

@@ -110,8 +110,8 @@ pub(super) fn run(
         _ => {}
     }
     match (target, placement) {
-        (Target::Ssh(target, client), Placement::Host) => {
-            through(connect(target, client, escalation, &job.interrupt), job)
+        (Target::Remote(remote, client), Placement::Host) => {
+            through(connect(remote, client, escalation, &job.interrupt), job)
         }
         (Target::Chroot(root, kind), Placement::Host) => in_root(root, *kind, job),
         // What is at hand is worked on from here in any case.

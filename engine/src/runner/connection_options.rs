@@ -11,7 +11,7 @@ use crate::transport::ssh;
 /// How hosts are reached, as far as the command line says so.
 #[derive(Clone, Default)]
 pub struct ConnectionOptions {
-    /// The kind, over what plays and inventory say: `ssh`, `local`, `chroot`, `sandbox`.
+    /// The kind, over what plays and inventory say: `ssh`, `openssh`, `command`, `local`, `chroot`, `sandbox`.
     pub connection: Option<String>,
     /// The root of a chroot, or the directory of sandboxes.
     pub root: Option<PathBuf>,

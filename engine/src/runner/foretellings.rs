@@ -47,7 +47,7 @@ impl Foretellings {
 fn user(target: &Target, escalation: Option<&Escalation>) -> String {
     match (escalation, target) {
         (Some(escalation), _) => escalation.user.clone(),
-        (None, Target::Ssh(target, _)) => target.user.clone(),
+        (None, Target::Remote(remote, _)) => remote.user().unwrap_or_default().to_owned(),
         // Whoever this process is, it has no other name here.
         (None, _) if !rustix::process::geteuid().is_root() => String::new(),
         (None, _) => DEFAULT_USER.to_owned(),
@@ -60,14 +60,17 @@ mod tests {
     use crate::escalation::Method;
     use crate::system::preview::Overlay;
     use crate::system::{Attributes, Content, RootKind, View, native::Native};
-    use crate::transport::ssh;
+    use crate::transport::{Remote, ssh};
     use std::path::Path;
     use std::rc::Rc;
     use std::sync::Arc;
 
     fn host(user: &str, name: &str) -> Target {
         let target = ssh::Target { user: user.to_owned(), ..ssh::Target::new(name.to_owned()) };
-        Target::Ssh(Box::new(target), Arc::new(ssh::Client::new(ssh::LocalUser::default(), None)))
+        Target::Remote(
+            Box::new(Remote::Ssh(Box::new(target))),
+            Arc::new(ssh::Client::new(ssh::LocalUser::default(), None)),
+        )
     }
 
     fn overlay(earlier: &[Foretold]) -> Overlay {

@@ -9,6 +9,7 @@ mod connection_variables;
 mod controller;
 mod foretellings;
 pub mod listing;
+mod plugin;
 mod prepare;
 mod prepare_rollback;
 mod reached;

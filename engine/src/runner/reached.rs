@@ -18,7 +18,7 @@ use crate::system::native::Native;
 use crate::system::remote::{Dial, Remote};
 use crate::system::sandbox::{NoPrograms, Programs, Sandbox};
 use crate::system::{RootKind, System, root};
-use crate::transport::{AgentBinary, Connection, Stage, Unreachable, ssh};
+use crate::transport::{self, AgentBinary, Connection, Stage, Unreachable, ssh};
 
 /// A host that was reached.
 pub(super) struct Reached {
@@ -43,11 +43,11 @@ impl Reached {
         interrupt: &Arc<Interrupt>,
     ) -> Result<Self, Unreachable> {
         match target {
-            Target::Ssh(target, client) => {
-                let (target, client) = ((**target).clone(), Arc::clone(client));
+            Target::Remote(remote, client) => {
+                let (remote, client) = ((**remote).clone(), Arc::clone(client));
                 let stop = Arc::clone(interrupt);
                 let escalation = escalation.cloned();
-                let dial = move || connect(&target, &client, escalation.as_ref(), &stop);
+                let dial = move || connect(&remote, &client, escalation.as_ref(), &stop);
                 Remote::dial(Box::new(dial), RootKind::Live, Arc::clone(interrupt)).map(Self::remote)
             }
             Target::Chroot(root, kind) => {
@@ -116,14 +116,14 @@ impl Reached {
 /// Connects to a host, and has what follows done as the user of `escalation` if there is one.
 ///
 /// # Errors
-/// As [`ssh::connect`]. Whether the user can be become is seen later.
+/// As [`transport::Remote::connect`]. Whether the user can be become is seen later.
 pub(super) fn connect(
-    target: &ssh::Target,
+    remote: &transport::Remote,
     client: &Arc<ssh::Client>,
     escalation: Option<&Escalation>,
     interrupt: &Arc<Interrupt>,
 ) -> Result<Box<dyn Connection>, Unreachable> {
-    let mut connection = ssh::connect(target, client, interrupt)?;
+    let mut connection = remote.connect(client, interrupt)?;
     if let Some(escalation) = escalation {
         client::escalate(&mut *connection, escalation)?;
     }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use super::connection_options::ConnectionOptions;
 use super::connection_variables::ConnectionVariables;
+use super::plugin;
 use crate::diagnostic::{Diagnostic, near_match};
 use crate::escalation::{self, DEFAULT_USER, Escalation, EscalationOptions, Method, TaskEscalation};
 use crate::secrets::SecretText;
 use crate::system::sandbox::Programs;
 use crate::system::{RootKind, root};
-use crate::transport::ssh;
+use crate::transport::{Remote, process, ssh};
 
 /// The kinds of connection.
-const CONNECTIONS: [&str; 4] = ["ssh", "local", "chroot", "sandbox"];
+const CONNECTIONS: [&str; 6] = ["ssh", "openssh", "command", "local", "chroot", "sandbox"];
 
 /// Where a play runs.
 pub(super) enum Target {
@@ -25,7 +26,7 @@ pub(super) enum Target {
     /// In a directory.
     Sandbox(PathBuf, Option<fn() -> Box<dyn Programs>>),
     /// On another machine.
-    Ssh(Box<ssh::Target>, Arc<ssh::Client>),
+    Remote(Box<Remote>, Arc<ssh::Client>),
 }
 
 impl Target {
@@ -40,7 +41,7 @@ impl Target {
     /// The host itself, whoever logs in there.
     pub(super) fn place(&self) -> String {
         match self {
-            Self::Ssh(target, _) => format!("ssh {}", target.place()),
+            Self::Remote(remote, _) => remote.place(),
             at_hand => at_hand.to_string(),
         }
     }
@@ -52,8 +53,20 @@ impl fmt::Display for Target {
             Self::Local => f.write_str("local"),
             Self::Chroot(root, _) => write!(f, "chroot {}", root.display()),
             Self::Sandbox(directory, _) => write!(f, "sandbox {}", directory.display()),
-            Self::Ssh(target, _) => write!(f, "ssh {target}"),
+            Self::Remote(remote, _) => remote.fmt(f),
         }
+    }
+}
+
+fn process(target: process::Target, client: Arc<ssh::Client>) -> Target {
+    Target::Remote(Box::new(Remote::Process(Box::new(target))), client)
+}
+
+/// The kind of connection that a name stands for: Ansible has several for some, and puts a collection in front of others.
+fn kind(name: &str) -> &str {
+    match name.rsplit('.').next().unwrap_or(name) {
+        "smart" | "paramiko" | "paramiko_ssh" => "ssh",
+        kind => kind,
     }
 }
 
@@ -63,7 +76,9 @@ impl fmt::Display for Target {
 /// There is no such kind.
 pub(super) fn check(connection: Option<&str>) -> Result<(), Diagnostic> {
     match connection {
-        Some(connection) if !CONNECTIONS.contains(&connection) => {
+        Some(connection)
+            if !CONNECTIONS.contains(&kind(connection)) && !plugin::is_known(kind(connection)) =>
+        {
             let hint = match near_match(connection, CONNECTIONS) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are {}", CONNECTIONS.join(", ")),
@@ -105,16 +120,35 @@ impl Reach<'_> {
             }
         };
         check(Some(&kind))?;
-        match kind.as_str() {
+        match self::kind(&kind) {
             "local" => Ok(Target::Local),
             "chroot" => self.chroot(),
             "sandbox" => {
                 let base = options.root.as_ref().unwrap_or(&self.sandboxes);
                 Ok(Target::Sandbox(base.join(self.name), options.sandbox_programs))
             }
-            _ => {
+            "ssh" => {
                 let client = client();
-                Ok(Target::Ssh(Box::new(client.target(self.ssh()?)?), client))
+                let target = Box::new(client.target(self.ssh()?)?);
+                Ok(Target::Remote(Box::new(Remote::Ssh(target)), client))
+            }
+            "openssh" => {
+                let client = client();
+                let executable = self.variables.text(&["ansible_ssh_executable"])?;
+                let target = process::OpenSsh::new(self.ssh()?, executable, &client)?;
+                Ok(process(process::Target::OpenSsh(target), client))
+            }
+            "command" => {
+                let line = self.variables.read(&["refrain_command"], process::CommandLine::new)?;
+                let line = line.ok_or_else(|| {
+                    Diagnostic::new("a command connection needs the command that gives a shell on the host")
+                        .hint("the variable `refrain_command` says it: `podman exec -i web sh`")
+                })?;
+                Ok(process(process::Target::Command(line), client()))
+            }
+            plugin => {
+                let line = plugin::command(plugin, self.name, &self.variables)?;
+                Ok(process(process::Target::Command(line), client()))
             }
         }
     }
@@ -137,7 +171,7 @@ impl Reach<'_> {
         let place = match target {
             Target::Chroot(..) => "a chroot",
             Target::Sandbox(..) => "a sandbox",
-            Target::Local | Target::Ssh(..) => return Ok(Some(escalation)),
+            Target::Local | Target::Remote(..) => return Ok(Some(escalation)),
         };
         match escalation.user.as_str() {
             DEFAULT_USER => Ok(Some(escalation)),

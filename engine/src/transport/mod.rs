@@ -1,12 +1,17 @@
 //! Ways to reach a host: each opens a byte stream to an agent there, and says in plain words which stage failed.
 
 mod agent_binary;
+mod agent_stream;
 pub(crate) mod cache;
 mod pipes;
+pub mod process;
+mod shell;
 pub mod ssh;
 
+use std::fmt;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use agent_binary::AgentBinary;
@@ -15,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::failure;
+use crate::interrupt::Interrupt;
 use crate::printable;
 
 /// A byte stream to an agent, driven by one thread: what the controller has of a remote host.
@@ -46,6 +52,57 @@ pub trait Connection: Send {
 
     /// Ends the stream after the agent's last frame. What it took to get there may be kept for the next play on this host.
     fn finish(self: Box<Self>) {}
+}
+
+/// Another machine, or something that is like one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Remote {
+    /// By libssh2.
+    Ssh(Box<ssh::Target>),
+    /// By a program of this machine.
+    Process(Box<process::Target>),
+}
+
+impl Remote {
+    /// Connects to the host and starts the agent there. The agent's first word is not waited for.
+    ///
+    /// # Errors
+    /// Something on the way did not work out, as far as it is known yet. Or `interrupt` said that the run shall stop.
+    pub fn connect(
+        &self,
+        client: &Arc<ssh::Client>,
+        interrupt: &Arc<Interrupt>,
+    ) -> Result<Box<dyn Connection>, Unreachable> {
+        match self {
+            Self::Ssh(target) => ssh::connect(target, client, interrupt),
+            Self::Process(target) => process::connect(target, client, interrupt),
+        }
+    }
+
+    /// The user who is logged in, when that is said.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Ssh(target) => Some(&target.user),
+            Self::Process(target) => target.user(),
+        }
+    }
+
+    /// The host itself, whoever logs in there.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Ssh(target) => format!("ssh {}", target.place()),
+            Self::Process(target) => target.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ssh(target) => write!(f, "ssh {target}"),
+            Self::Process(target) => target.fmt(f),
+        }
+    }
 }
 
 /// Where `needle` begins in `hay`.
@@ -97,6 +154,14 @@ pub struct Unreachable {
     pub stage: Stage,
     /// What happened, and what to do about it.
     pub error: Diagnostic,
+}
+
+impl std::error::Error for Unreachable {}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.stage.word(), self.error)
+    }
 }
 
 impl Unreachable {

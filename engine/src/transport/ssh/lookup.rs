@@ -41,15 +41,9 @@ impl Client {
     /// # Errors
     /// The ssh configuration makes no sense, or asks for something that can't be had here.
     pub fn target(&self, wanted: Wanted) -> Result<Target, Diagnostic> {
-        let mut arguments = SshArguments::default();
-        for text in &wanted.arguments {
-            arguments.add(text)?;
-        }
-        let file = arguments.file.as_deref().map(|file| self.user.expand(file));
-        let config = self.configurations.of(file.as_deref(), &self.user)?;
-        let said = HostOptions { user: wanted.user.clone(), port: wanted.port, ..HostOptions::default() };
+        let (config, said) = self.configuration(&wanted)?;
         let mut lookup = Lookup { client: self, config: &config, hops: 0 };
-        let mut target = lookup.host(&wanted.host, arguments.options(said)?)?;
+        let mut target = lookup.host(&wanted.host, said)?;
         // What was given goes before what the configuration adds.
         target.keys.splice(0..0, wanted.keys);
         target.password = wanted.password;
@@ -62,6 +56,27 @@ impl Client {
         }
         target.timeout = wanted.timeout.unwrap_or(target.timeout);
         Ok(target)
+    }
+
+    /// What the ssh configuration says of a host.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub(in crate::transport) fn options_of(&self, wanted: &Wanted) -> Result<HostOptions, Diagnostic> {
+        let (config, said) = self.configuration(wanted)?;
+        Ok(config.of(Question { host: &wanted.host, local_user: &self.user.name, said }))
+    }
+
+    /// The configuration that holds for a host, and what goes before it.
+    fn configuration(&self, wanted: &Wanted) -> Result<(Arc<Config>, HostOptions), Diagnostic> {
+        let mut arguments = SshArguments::default();
+        for text in &wanted.arguments {
+            arguments.add(text)?;
+        }
+        let file = arguments.file.as_deref().map(|file| self.user.expand(file));
+        let config = self.configurations.of(file.as_deref(), &self.user)?;
+        let said = HostOptions { user: wanted.user.clone(), port: wanted.port, ..HostOptions::default() };
+        Ok((config, arguments.options(said)?))
     }
 }
 

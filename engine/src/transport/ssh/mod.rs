@@ -18,18 +18,18 @@ mod passphrases;
 mod pattern;
 mod pipe;
 mod relay;
+mod shell;
 mod socket;
-mod stream;
 mod target;
 mod wire;
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use known_hosts::{KnownHosts, Verdict};
 use passphrases::Passphrases;
-use stream::Stream;
+use shell::SshShell;
 use wire::{Trouble, Wire};
 
 pub use local_user::LocalUser;
@@ -41,6 +41,7 @@ use config::Files;
 use jumps::Jumps;
 use target::KnownHostsFiles;
 
+use super::agent_stream::AgentStream;
 use super::{AgentBinary, Connection, Stage, Unreachable};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::failure;
@@ -106,6 +107,21 @@ impl Client {
     /// What a person should know of the ssh configuration that nobody has taken yet.
     pub fn take_warnings(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner).fresh)
+    }
+
+    /// The agent that travels.
+    pub(super) fn binary(&self) -> Arc<AgentBinary> {
+        Arc::clone(&self.binary)
+    }
+
+    /// Who answers questions, if anybody.
+    pub(super) fn ask(&self) -> Option<AskSecret> {
+        self.passphrases.ask().cloned()
+    }
+
+    /// The path with `~/` at its beginning replaced by the home directory of who connects.
+    pub(super) fn local_path(&self, path: &Path) -> PathBuf {
+        self.user.expand(path)
     }
 
     /// Keeps a connection for the next play on its host.
@@ -192,15 +208,19 @@ pub fn connect(
     client: &Arc<Client>,
     interrupt: &Arc<Interrupt>,
 ) -> Result<Box<dyn Connection>, Unreachable> {
+    let start = |wire: Wire| {
+        let open = |script: &str| SshShell::open(wire, client, target.clone(), script);
+        AgentStream::start(client.binary(), open)
+    };
     if let Some(mut wire) = client.kept(target) {
         wire.forget_round_trips();
         // It may have ended meanwhile. Then it is as if there had been none.
-        if let Ok(stream) = Stream::start(wire, client, target.clone()) {
+        if let Ok(stream) = start(wire) {
             return Ok(Box::new(stream));
         }
     }
     let wire = open(target, client, interrupt)?;
-    Ok(Box::new(Stream::start(wire, client, target.clone())?))
+    Ok(Box::new(start(wire)?))
 }
 
 /// Connects to a host and logs in.

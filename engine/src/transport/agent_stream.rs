@@ -4,13 +4,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::pipe::Pipe;
-use super::wire::{Trouble, Wire};
-use super::{Client, Target};
+use super::cache::{self, Missing};
+use super::shell::Shell;
+use super::{AgentBinary, Connection, Stage, Unreachable, find, printable};
 use crate::agent::frame::MAGIC;
 use crate::diagnostic::Diagnostic;
-use crate::transport::cache::{self, Missing};
-use crate::transport::{AgentBinary, Connection, Stage, Unreachable, find, printable};
 
 /// How long the agent may take to say its first word, and the host to take in the agent.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,14 +19,10 @@ const MOST_NOISE: usize = 64 * 1024;
 /// So much of it is shown when the agent does not start: its end.
 const MOST_SHOWN: usize = 8 * 1024;
 
-/// A connection to an agent over ssh.
-pub(super) struct Stream {
-    // Before the pipe, since what is declared first goes first: without a socket, a channel goes without waiting.
-    wire: Wire,
-    pipe: Pipe,
-    client: Arc<Client>,
-    /// For which host the wire is kept.
-    target: Target,
+/// A connection to an agent that a shell has started.
+pub(super) struct AgentStream<S> {
+    shell: Box<S>,
+    binary: Arc<AgentBinary>,
     phase: Phase,
     /// What is to be sent, from the beginning until the agent has said its first word: it may have to be sent again.
     outgoing: Vec<u8>,
@@ -52,23 +46,17 @@ enum Attempt {
     Put,
 }
 
-impl Stream {
-    /// Starts the agent, without waiting for it. In the end, the client is given the wire back.
-    pub(super) fn start(mut wire: Wire, client: &Arc<Client>, target: Target) -> Result<Self, Unreachable> {
-        wire.may_give_up = true;
-        let pipe = client
-            .binary
-            .hash()
-            .map_err(unreadable)
-            .and_then(|hash| {
-                Pipe::open(&mut wire, cache::command(&cache::start(hash, false))).map_err(not_run)
-            })
-            .map_err(|error| Unreachable { stage: Stage::Agent, error })?;
+impl<S: Shell> AgentStream<S> {
+    /// Starts the agent, without waiting for it: `open` runs the first script.
+    pub(super) fn start(
+        binary: Arc<AgentBinary>,
+        open: impl FnOnce(&str) -> Result<S, Unreachable>,
+    ) -> Result<Self, Unreachable> {
+        let hash = binary.hash().map_err(unreadable)?;
+        let shell = open(&cache::start(hash, false))?;
         Ok(Self {
-            wire,
-            pipe,
-            client: Arc::clone(client),
-            target,
+            shell: Box::new(shell),
+            binary,
             phase: Phase::Starting { attempt: Attempt::Cached, since: Instant::now() },
             outgoing: Vec::new(),
             sent: 0,
@@ -76,13 +64,13 @@ impl Stream {
     }
 
     /// Sends what is to be sent.
-    fn flush(&mut self) -> Result<(), Diagnostic> {
+    fn flush(&mut self) -> Result<(), Unreachable> {
         while self.sent < self.outgoing.len() {
-            let count = self.pipe.send(&mut self.wire, &self.outgoing[self.sent..]).map_err(not_run)?;
+            let count = self.shell.send(&self.outgoing[self.sent..]).map_err(not_run)?;
             self.sent += count;
             self.look()?;
             // The far side has ended without taking it all. Whoever receives next is told how.
-            if count == 0 && self.pipe.ended() {
+            if count == 0 && self.shell.ended() {
                 break;
             }
         }
@@ -94,19 +82,19 @@ impl Stream {
     }
 
     /// While the agent starts: looks at what has come so far, and does what is to be done about it.
-    fn look(&mut self) -> Result<(), Diagnostic> {
+    fn look(&mut self) -> Result<(), Unreachable> {
         let Phase::Starting { attempt, since } = self.phase else { return Ok(()) };
-        let said = self.pipe.output();
+        let said = self.shell.output();
         if let Some(noise) = find(said, &MAGIC) {
-            self.pipe.take(noise);
-            self.wire.may_give_up = false;
+            self.shell.take(noise);
+            self.shell.began();
             self.phase = Phase::Running;
-        } else if !self.pipe.is_idle() {
+        } else if !self.shell.is_idle() {
             // What is within a packet has to be finished first.
         } else if let Some(missing) = cache::missing(said).filter(|_| attempt != Attempt::Put) {
-            self.put(&missing)?;
+            self.put(&missing).map_err(at_the_agent)?;
             self.start_again(Attempt::Put)?;
-        } else if self.pipe.ended() {
+        } else if self.shell.ended() {
             self.ended_early(attempt)?;
         } else if said.len() > MOST_NOISE {
             return Err(self.did_not_start("the login shell prints without end"));
@@ -117,18 +105,23 @@ impl Stream {
     }
 
     /// What was started has ended without a word. A cached agent may be broken, or be one for another kind of machine.
-    fn ended_early(&mut self, attempt: Attempt) -> Result<(), Diagnostic> {
-        match self.pipe.ending(&mut self.wire) {
-            Some(_) if attempt == Attempt::Cached => self.start_again(Attempt::Anew),
-            reason => Err(self.did_not_start(reason.as_deref().unwrap_or("it ended without a word"))),
+    fn ended_early(&mut self, attempt: Attempt) -> Result<(), Unreachable> {
+        let reason = self.shell.ending();
+        if let Some(reason) = &reason {
+            if let Some(unreachable) = self.shell.no_way(reason, attempt != Attempt::Cached) {
+                return Err(unreachable);
+            }
+            if attempt == Attempt::Cached {
+                return self.start_again(Attempt::Anew);
+            }
         }
+        Err(self.did_not_start(reason.as_deref().unwrap_or("it ended without a word")))
     }
 
     /// Starts once more, and sends everything from the beginning.
-    fn start_again(&mut self, attempt: Attempt) -> Result<(), Diagnostic> {
-        let hash = self.client.binary.hash().map_err(unreadable)?;
-        let command = cache::command(&cache::start(hash, attempt == Attempt::Anew));
-        self.pipe = Pipe::open(&mut self.wire, command).map_err(not_run)?;
+    fn start_again(&mut self, attempt: Attempt) -> Result<(), Unreachable> {
+        let hash = self.binary.hash().map_err(unreadable)?;
+        self.shell.run(&cache::start(hash, attempt == Attempt::Anew)).map_err(not_run)?;
         self.phase = Phase::Starting { attempt, since: Instant::now() };
         self.sent = 0;
         Ok(())
@@ -144,55 +137,56 @@ impl Stream {
             );
             return Err(Diagnostic::new(error).hint("run it from a machine of the same kind"));
         }
-        let hash = self.client.binary.hash().map_err(unreadable)?;
-        let command = cache::command(&cache::put(hash, missing.gzip));
+        let binary = Arc::clone(&self.binary);
+        let hash = binary.hash().map_err(|reason| unreadable(reason).error)?;
         let content;
         let content = if missing.gzip {
-            self.client.binary.compressed().map_err(unreadable)?
+            binary.compressed().map_err(|reason| unreadable(reason).error)?
         } else {
-            content = self.client.binary.content().map_err(unreadable)?;
+            content = binary.content().map_err(|reason| unreadable(reason).error)?;
             &content
         };
-        let mut pipe = Pipe::open(&mut self.wire, command).map_err(not_run)?;
-        let result = put_through(&mut pipe, &mut self.wire, content);
-        result.map_err(|reason| {
+        let put = self.shell.run(&cache::put(hash, missing.gzip));
+        let put = put.and_then(|()| put_through(&mut *self.shell, content));
+        put.map_err(|reason| {
             let error = Diagnostic::new("could not put the agent on the host").because(reason);
-            error.with_output(printable(pipe.complaints()))
+            error.with_output(printable(self.shell.complaints()))
         })
     }
 
-    fn did_not_start(&mut self, reason: &str) -> Diagnostic {
-        Diagnostic::new("the agent did not start").because(reason).with_output(self.complaints())
+    fn did_not_start(&mut self, reason: &str) -> Unreachable {
+        let error = Diagnostic::new("the agent did not start").because(reason);
+        at_the_agent(error.with_output(self.complaints()))
     }
 }
 
-/// Sends the agent to a command that stores it, and waits for its word that it has.
-fn put_through(pipe: &mut Pipe, wire: &mut Wire, mut content: &[u8]) -> Result<(), String> {
+/// Sends the agent to a script that stores it, and waits for its word that it has.
+fn put_through(shell: &mut impl Shell, mut content: &[u8]) -> Result<(), String> {
     while !content.is_empty() {
-        match pipe.send(wire, content).map_err(|trouble| trouble.words())? {
+        match shell.send(content)? {
             0 => break,
             count => content = &content[count..],
         }
     }
     if content.is_empty() {
-        pipe.end_input(wire).map_err(|trouble| trouble.words())?;
+        shell.end_input()?;
     }
-    while !pipe.ended() {
+    while !shell.ended() {
         let deadline = Instant::now() + PATIENCE;
-        if !pipe.wait_or_give_up(wire, deadline).map_err(|trouble| trouble.words())? {
+        if !shell.wait_or_give_up(deadline)? {
             return Err(format!("no word from the host in {} s", PATIENCE.as_secs()));
         }
-        if pipe.output().len() > MOST_NOISE {
+        if shell.output().len() > MOST_NOISE {
             return Err("the host prints without end".to_owned());
         }
     }
-    let ending = pipe.ending(wire);
-    cache::stored(pipe.output()).unwrap_or_else(|| {
+    let ending = shell.ending();
+    cache::stored(shell.output()).unwrap_or_else(|| {
         Err(ending.unwrap_or_else(|| "the host's shell did not understand what to do".to_owned()))
     })
 }
 
-impl Connection for Stream {
+impl<S: Shell> Connection for AgentStream<S> {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.outgoing.extend_from_slice(bytes);
         self.flush().map_err(io::Error::other)
@@ -203,61 +197,55 @@ impl Connection for Stream {
         loop {
             self.look().and_then(|()| self.flush()).map_err(io::Error::other)?;
             if matches!(self.phase, Phase::Running) {
-                let waiting = self.pipe.output();
+                let waiting = self.shell.output();
                 let count = waiting.len().min(buffer.len());
                 if count > 0 {
                     buffer[..count].copy_from_slice(&waiting[..count]);
-                    self.pipe.take(count);
+                    self.shell.take(count);
                     return Ok(Some(count));
                 }
-                if self.pipe.ended() {
-                    return match self.pipe.ending(&mut self.wire) {
+                if self.shell.ended() {
+                    return match self.shell.ending() {
                         None => Ok(Some(0)),
                         Some(reason) => Err(io::Error::other(reason)),
                     };
                 }
             }
-            match self.pipe.wait(&mut self.wire, deadline) {
+            match self.shell.wait(deadline) {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
-                Err(trouble) => return Err(io::Error::other(trouble.words())),
+                Err(reason) => return Err(io::Error::other(reason)),
             }
         }
     }
 
     fn complaints(&mut self) -> String {
         let noise = match self.phase {
-            Phase::Starting { .. } => self.pipe.output(),
+            Phase::Starting { .. } => self.shell.output(),
             Phase::Running => &[],
         };
         let noise = &noise[noise.len().saturating_sub(MOST_SHOWN)..];
-        [printable(noise), printable(self.pipe.complaints())].concat()
+        [printable(noise), printable(self.shell.complaints())].concat()
     }
 
     fn round_trips(&self) -> u32 {
-        self.wire.round_trips()
+        self.shell.round_trips()
     }
 
     fn finish(self: Box<Self>) {
-        let Self { wire, pipe, client, target, .. } = *self;
-        if pipe.is_idle() {
-            // The channel's end is said, and not waited for.
-            drop(pipe);
-            client.keep(target, wire);
-        }
+        self.shell.finish();
     }
 }
 
-fn unreadable(reason: String) -> Diagnostic {
-    Diagnostic::new("could not read this program's own file").because(reason)
+fn at_the_agent(error: Diagnostic) -> Unreachable {
+    Unreachable { stage: Stage::Agent, error }
 }
 
-/// A command that the host did not run.
-fn not_run(trouble: Trouble) -> Diagnostic {
-    let reason = if trouble.code() == libssh2_sys::LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED {
-        "the host runs no commands for this user".to_owned()
-    } else {
-        trouble.words()
-    };
-    Diagnostic::new("could not start the agent").because(reason)
+fn unreadable(reason: String) -> Unreachable {
+    at_the_agent(Diagnostic::new("could not read this program's own file").because(reason))
+}
+
+/// A script that the host did not run.
+pub(super) fn not_run(reason: String) -> Unreachable {
+    at_the_agent(Diagnostic::new("could not start the agent").because(reason))
 }
