@@ -83,9 +83,33 @@ pub struct Run {
     #[command(flatten)]
     pub shown: Shown,
 
+    /// What is listed instead.
+    #[command(flatten)]
+    pub lists: Lists,
+}
+
+/// What is listed of each play, instead of anything being run.
+#[derive(Clone, Copy, Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub struct Lists {
     /// List the hosts of each play, and run nothing
     #[arg(long)]
     pub list_hosts: bool,
+
+    /// List the roles, tasks and calls of each play with their tags, and run nothing
+    #[arg(long)]
+    pub list_tasks: bool,
+
+    /// List the tags of each play, and run nothing
+    #[arg(long)]
+    pub list_tags: bool,
+}
+
+impl Lists {
+    /// Whether any is wanted.
+    pub fn any(self) -> bool {
+        self.list_hosts || self.list_tasks || self.list_tags
+    }
 }
 
 /// `refrain rollback`.
@@ -334,4 +358,14 @@ pub struct Doc {
     /// Write the whole reference as Markdown
     #[arg(long, conflicts_with = "name")]
     pub markdown: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_contradict_nothing() {
+        super::Arguments::command().debug_assert();
+    }
 }

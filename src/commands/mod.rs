@@ -5,6 +5,7 @@ pub mod doc;
 pub mod init;
 pub mod inventory;
 pub mod lint;
+mod lists;
 mod reaching;
 pub mod rollback;
 pub mod run;

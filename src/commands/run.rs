@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use refrain_engine::bundle::Settings;
 use refrain_engine::diagnostic::Diagnostic;
-use refrain_engine::runner::{self, AskStep, Options, Prepared, Stage};
+use refrain_engine::runner::{self, AskStep, Options, Stage};
 use refrain_engine::script::controller::Consent;
 
-use super::{complain, reaching};
+use super::{complain, lists, reaching};
 use crate::arguments::Run;
-use crate::plural::plural;
 use crate::signals::Signals;
 use crate::{exit, prompt, reporter};
 
@@ -33,8 +32,8 @@ pub fn execute(arguments: Run) -> u8 {
             return exit::BAD_INPUT;
         }
     };
-    if arguments.list_hosts {
-        list_hosts(&prepared);
+    if arguments.lists.any() {
+        print!("{}", lists::of(&prepared, &registry, arguments.lists));
         return exit::DONE;
     }
     signals.stop_gently();
@@ -79,16 +78,4 @@ fn asking() -> Result<AskStep, Diagnostic> {
             }
         }
     }))
-}
-
-fn list_hosts(prepared: &Prepared) {
-    for playbook in &prepared.playbooks {
-        for play in &playbook.plays {
-            let count = plural(play.hosts.len(), "host");
-            println!("{} — {}: {count}", playbook.name, play.definition.play.name);
-            for host in &play.hosts {
-                println!("  {host}");
-            }
-        }
-    }
 }

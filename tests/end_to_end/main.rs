@@ -14,6 +14,7 @@ mod input;
 mod interrupted_runs;
 mod killed_runs;
 mod language;
+mod lists;
 mod placement;
 mod predictions;
 mod rollback;

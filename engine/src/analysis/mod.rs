@@ -4,6 +4,7 @@
 //! files are followed by the names that are written out in the scripts. Of all that, a [`reach::Reach`] is what one play
 //! needs.
 
+pub mod outline;
 mod parts;
 pub mod reach;
 mod walk;

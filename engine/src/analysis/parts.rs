@@ -19,6 +19,8 @@ pub(super) struct ScriptParts {
     pub path: String,
     /// Its text.
     pub text: Arc<str>,
+    /// What it says.
+    pub script: Arc<Script>,
     /// The parts by their names; that of the top level is empty.
     pub parts: BTreeMap<String, Part>,
     /// The scripts that a namespace can mean, by the name that an import gives it.
@@ -32,6 +34,8 @@ pub(super) struct Part {
     pub unit: Unit,
     /// The functions that it calls: namespace and name.
     pub calls: Vec<(String, String)>,
+    /// The same by their places among all calls of the script, in the order of the source.
+    pub order: Vec<usize>,
     /// Those of its calls that are only possible on the controller, with their places.
     pub needs: Vec<(String, Position)>,
     /// The roles that it runs; without a name where that is computed.
@@ -62,7 +66,7 @@ impl ScriptParts {
     pub fn new(
         path: &str,
         text: &Arc<str>,
-        script: &Script,
+        script: &Arc<Script>,
         catalogue: &Catalogue<'_>,
         imported: impl Fn(&str) -> Option<String>,
     ) -> Self {
@@ -70,8 +74,9 @@ impl ScriptParts {
         for (name, unit) in &script.units {
             parts.insert(name.clone(), Part { unit: unit.clone(), ..Part::default() });
         }
-        for call in &script.calls {
+        for (index, call) in script.calls.iter().enumerate() {
             let part = parts.entry(call.within.clone()).or_default();
+            part.order.push(index);
             part.calls.push((call.namespace.clone(), call.name.clone()));
             if catalogue.needs_controller(call) {
                 part.needs.push((call.full_name(), call.position));
@@ -90,12 +95,18 @@ impl ScriptParts {
             parts.entry(import.within.clone()).or_default().imports.push(found.clone());
             modules.entry(import.alias.clone()).or_default().push(found);
         }
-        Self { path: path.to_owned(), text: Arc::clone(text), parts, modules }
+        parts.values_mut().for_each(|part| part.order.sort_by_key(|index| script.calls[*index].position));
+        Self { path: path.to_owned(), text: Arc::clone(text), script: Arc::clone(script), parts, modules }
+    }
+
+    /// The line and column of a position, from 1.
+    pub fn line_and_column(&self, position: Position) -> (usize, usize) {
+        original(&self.path, position).unwrap_or((1, 1))
     }
 
     /// The place of a position.
     pub fn at(&self, position: Position) -> Location {
-        let (line, column) = original(&self.path, position).unwrap_or((1, 1));
+        let (line, column) = self.line_and_column(position);
         Location::new(&self.path, &self.text, line, column)
     }
 }

@@ -10,7 +10,6 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::module::Source;
 use crate::placement::{Decision, Need, Placement};
 use crate::reads::Reads;
-use crate::script::engine::original;
 use crate::template::Uses;
 
 /// All that a playbook's plays can reach, ready to be searched for what one of them does.
@@ -180,6 +179,19 @@ impl Map {
         warnings.collect()
     }
 
+    /// The scripts that a namespace can mean, `a` or `a::b`: all on the way to it run, too.
+    pub(super) fn imported(&self, script: &ScriptParts, namespace: &str) -> Vec<String> {
+        let mut scripts = vec![script];
+        let mut paths = Vec::new();
+        for alias in namespace.split("::") {
+            let found = scripts.iter().filter_map(|script| script.modules.get(alias)).flatten();
+            let found: Vec<String> = found.cloned().collect();
+            scripts = found.iter().filter_map(|path| self.scripts.get(path)).collect();
+            paths.extend(found);
+        }
+        paths
+    }
+
     /// All of the project that plays can reach.
     pub fn sources(&self) -> &Sources {
         &self.sources
@@ -237,7 +249,7 @@ impl Search<'_> {
     }
 
     fn computed(&mut self, what: Kind, script: &ScriptParts, position: Position) {
-        let (line, column) = original(&script.path, position).unwrap_or((1, 1));
+        let (line, column) = script.line_and_column(position);
         self.found.computed.insert(Computed { path: script.path.clone(), line, column, what });
     }
 
@@ -256,27 +268,14 @@ impl Search<'_> {
                 .for_each(|name| self.part(&script.path, name, &place.owner));
         }
         for (namespace, name) in part.calls.iter().filter(|(namespace, _)| !namespace.is_empty()) {
-            for path in self.imported(script, namespace) {
+            for path in self.map.imported(script, namespace) {
                 self.script(&path, &place.owner);
                 self.part(&path, name, &place.owner);
             }
         }
         for namespace in &part.unit.namespaces {
-            self.imported(script, namespace).iter().for_each(|path| self.script(path, &place.owner));
+            self.map.imported(script, namespace).iter().for_each(|path| self.script(path, &place.owner));
         }
-    }
-
-    /// The scripts that a namespace can mean, `a` or `a::b`: all on the way to it run, too.
-    fn imported(&self, script: &ScriptParts, namespace: &str) -> Vec<String> {
-        let mut scripts = vec![script];
-        let mut paths = Vec::new();
-        for alias in namespace.split("::") {
-            let found = scripts.iter().filter_map(|script| script.modules.get(alias)).flatten();
-            let found: Vec<String> = found.cloned().collect();
-            scripts = found.iter().filter_map(|path| self.map.scripts.get(path)).collect();
-            paths.extend(found);
-        }
-        paths
     }
 
     fn roles(&mut self, part: &Part) {

@@ -38,7 +38,7 @@ struct Walk<'a> {
 /// A script's text and what it says.
 struct ReadScript {
     text: Arc<str>,
-    script: Script,
+    script: Arc<Script>,
 }
 
 /// Finds and checks all that the playbook at `path` reaches.
@@ -125,7 +125,7 @@ impl Walk<'_> {
             }
         };
         let (script, names) = match compile(&engine(self.registry), path, &text) {
-            Ok(ast) => (read(&ast), names::check(&ast)),
+            Ok(ast) => (Arc::new(read(&ast)), names::check(&ast)),
             Err(problem) => {
                 self.found.problems.push(problem);
                 return None;

@@ -11,7 +11,8 @@ use super::shape::{Parts, Shape, Stock};
 use super::target::{self, Reach, Target};
 use crate::agent::Work;
 use crate::analysis;
-use crate::bundle::{self, Bundle, HostData, Settings, Values};
+use crate::analysis::outline::{self, Outline};
+use crate::bundle::{self, Bundle, HostData, Play, Settings, Values};
 use crate::diagnostic::Diagnostic;
 use crate::escalation::{Escalation, TaskEscalation};
 use crate::inventory::{self, Inventory, Resolver, extra_vars};
@@ -58,6 +59,8 @@ pub struct PreparedPlaybook {
     pub inventory: Arc<Inventory>,
     /// Its plays.
     pub plays: Vec<PreparedPlay>,
+    /// What its plays can reach.
+    pub map: analysis::reach::Map,
     /// What its top level said.
     pub said: Vec<Said>,
 }
@@ -154,9 +157,9 @@ pub fn prepare(
                 warnings.push(warning.clone());
             }
         }
-        let analysis = analysis::analyse(&project, registry, &path);
-        if !analysis.problems.is_empty() {
-            problems.extend(analysis.problems);
+        let analysis::Analysis { map, problems: found } = analysis::analyse(&project, registry, &path);
+        if !found.is_empty() {
+            problems.extend(found);
             continue;
         }
         let top = TopLevel::new(project.clone(), inventory.hosts_by_group(), ask());
@@ -168,12 +171,13 @@ pub fn prepare(
                     project: Arc::new(project),
                     plays: Vec::new(),
                     said: evaluated.said,
+                    map,
                     inventory: Arc::new(inventory),
                 };
                 for definition in evaluated.plays {
                     let hosts = select(&prepared.inventory, &definition, limit.as_ref());
-                    let shape = Shape::new(&definition, &analysis.map, &prepared.project);
-                    let need = analysis.map.reach(&definition.play.body).need;
+                    let shape = Shape::new(&definition, &prepared.map, &prepared.project);
+                    let need = prepared.map.reach(&definition.play.body).need;
                     let placement = Decision::new(definition.placement, need, options.step.is_some());
                     match hosts.and_then(|hosts| Ok((hosts, placement?, shape?))) {
                         Ok((hosts, placement, shape)) => {
@@ -211,7 +215,10 @@ pub fn prepare(
         connection: options.connection,
         ssh_client: OnceLock::new(),
     };
-    prepared.check_limit(options.limit.as_deref()).map_err(|error| vec![error])?;
+    prepared
+        .check_limit(options.limit.as_deref())
+        .and_then(|()| prepared.check_start_at(registry))
+        .map_err(|error| vec![error])?;
     Ok(prepared)
 }
 
@@ -240,6 +247,14 @@ fn select(
     Ok(selected.into_iter().filter(|host| limit.is_none_or(|limit| limit.contains(host))).collect())
 }
 
+impl PreparedPlaybook {
+    /// One of its plays in outline.
+    pub fn outline(&self, play: &PreparedPlay, registry: &Registry) -> Outline {
+        let Play { body, tags, .. } = &play.definition.play;
+        self.map.outline(registry, body, tags)
+    }
+}
+
 impl Prepared {
     /// A limit that leaves no host at all is a slip.
     fn check_limit(&self, limit: Option<&str>) -> Result<(), Diagnostic> {
@@ -250,6 +265,16 @@ impl Prepared {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A name to start at that nothing has is a slip, too.
+    fn check_start_at(&self, registry: &Registry) -> Result<(), Diagnostic> {
+        let Some(name) = &self.settings.start_at else { return Ok(()) };
+        let plays = self
+            .playbooks
+            .iter()
+            .flat_map(|playbook| playbook.plays.iter().map(|play| playbook.outline(play, registry)));
+        outline::check_start_at(name, &plays.collect::<Vec<_>>())
     }
 
     /// What a host has to do, and how it is reached.

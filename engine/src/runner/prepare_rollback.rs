@@ -41,6 +41,7 @@ pub fn prepare_rollback(options: Options, run: &str) -> Result<Prepared, Vec<Dia
         project: Arc::new(project),
         inventory: Arc::new(inventory),
         plays: vec![PreparedPlay { definition, hosts, placement: Decision::default(), shape }],
+        map: Map::default(),
         said: Vec::new(),
     };
     Ok(Prepared {

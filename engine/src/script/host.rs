@@ -309,20 +309,22 @@ impl Host {
         self.with_scope(|scope| scope.check).unwrap_or(self.bundle.settings.check)
     }
 
+    /// Notes that a role, a task or a module function begins that `--start-at` may name.
+    fn come_to(&self, name: &str) {
+        let wanted = self.bundle.settings.start_at.as_deref();
+        if !self.started.get() && wanted.is_some_and(|wanted| tags::matches_name(wanted, name)) {
+            self.started.set(self.with_scope(|scope| !scope.in_handler));
+        }
+    }
+
     /// Why a call here and now is not wanted, by the tags or by `--start-at`. Absent when it is.
     pub(super) fn left_out(&self, name: &str) -> Option<&'static str> {
         if self.with_scope(|scope| scope.in_handler) {
             return None;
         }
+        self.come_to(name);
         if !self.started.get() {
-            let wanted = self.bundle.settings.start_at.as_deref().unwrap_or_default();
-            let found = tags::matches_name(wanted, name)
-                || self.with_scope(|scope| scope.within.iter().any(|name| tags::matches_name(wanted, name)))
-                || self.role().is_some_and(|role| tags::matches_name(wanted, &role));
-            self.started.set(found);
-            if !found {
-                return Some("before what `--start-at` names");
-            }
+            return Some("before what `--start-at` names");
         }
         let selected = self.with_scope(|scope| tags::selected(&self.bundle.settings, &scope.tags));
         (!selected).then_some("not selected by tags")
@@ -428,6 +430,7 @@ impl Host {
         if !self.roles_done.borrow_mut().insert(identity) {
             return Ok(());
         }
+        self.come_to(name);
         let role = Rc::new(Role { name: name.to_owned(), script, parameters });
         let scope = Scope { role: Some(Rc::clone(&role)), ..self.scope() };
         let engine = context.engine();
@@ -472,6 +475,7 @@ impl Host {
             Ok(options) => options,
             Err(problem) => return error(context, problem),
         };
+        self.come_to(name);
         let mut scope = self.scope();
         scope.within.push(name.to_owned());
         scope.tags.extend(options.tags.iter().cloned());

@@ -26,7 +26,7 @@ pub mod names;
 mod outcome;
 pub mod playbook;
 mod secret;
-mod tags;
+pub(crate) mod tags;
 pub mod task;
 pub mod units;
 mod unknown;
