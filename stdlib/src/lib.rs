@@ -42,6 +42,7 @@ pub mod mount;
 pub mod nftables;
 pub mod one_or_many;
 pub mod packet_filter;
+pub mod pkg;
 pub mod reboot;
 pub mod resolver;
 pub mod runit;
@@ -74,6 +75,7 @@ pub fn registry() -> Registry {
     registry.add("sudo", "Who may run what as whom", sudo::ENTRIES);
     registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
     registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
+    registry.add("pkg", "Packages, whatever the host's package manager is", pkg::ENTRIES);
     registry.add("runit", "Services that runit supervises", runit::ENTRIES);
     registry.add("cron", "Commands that are run at certain times", cron::ENTRIES);
     registry.add("chrony", "The time of the host", chrony::ENTRIES);

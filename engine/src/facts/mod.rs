@@ -41,6 +41,7 @@ use serde_json::{Map, Value};
 pub use ansible::Family;
 pub use native::Native;
 pub use network::{Address, Link, Network, Route};
+pub use os::family_of;
 pub use remote::Remote;
 pub use source::{FactSource, Identity, Space, Uname};
 pub use tree::Tree;

@@ -66,6 +66,14 @@ pub(super) fn fact(source: &dyn FactSource) -> Option<Value> {
     Some(fact.into())
 }
 
+/// The family of the distribution that a text of os-release(5) describes.
+pub fn family_of(release: &str) -> String {
+    let release = Release(assignments(release));
+    let id_like: Vec<String> =
+        release.get("ID_LIKE").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    family(&release.id(), &id_like).to_owned()
+}
+
 /// Who shares package manager and habits: the id itself where it is nobody's child.
 fn family<'a>(id: &'a str, id_like: &'a [String]) -> &'a str {
     let known = |id: &str| match id {

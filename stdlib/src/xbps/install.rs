@@ -127,6 +127,19 @@ fn is_there(pattern: &Pattern, packages: &Packages) -> bool {
 }
 
 impl Install {
+    /// That of another namespace, which names only what all package managers have in common.
+    pub fn for_front(
+        packages: Vec<Pattern>,
+        update: bool,
+        created: Created,
+        lock_timeout: Option<Seconds>,
+    ) -> Self {
+        let (packages, mode, repositories, refresh) = (OneOrMany(packages), None, None, None);
+        let creates_users = Some(OneOrMany(created.users));
+        let creates_groups = Some(OneOrMany(created.groups));
+        Self { packages, update, mode, repositories, refresh, creates_users, creates_groups, lock_timeout }
+    }
+
     fn transaction(
         &self,
         context: &Context<'_>,

@@ -13,6 +13,20 @@ use crate::argument_schema::argument_schema;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageName(String);
 
+impl PackageName {
+    /// The name in a text.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let pattern = Pattern::new(text)?;
+        if pattern.is_bounded() {
+            return Err(format!("a name without a version is meant here: `{}`", pattern.name()));
+        }
+        Ok(Self(pattern.to_string()))
+    }
+}
+
 impl Deref for PackageName {
     type Target = str;
 
@@ -29,12 +43,7 @@ impl fmt::Display for PackageName {
 
 impl<'de> Deserialize<'de> for PackageName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pattern = Pattern::deserialize(deserializer)?;
-        if pattern.is_bounded() {
-            let name = pattern.name();
-            return Err(D::Error::custom(format!("a name without a version is meant here: `{name}`")));
-        }
-        Ok(Self(pattern.to_string()))
+        Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

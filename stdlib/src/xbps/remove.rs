@@ -101,6 +101,20 @@ impl State for Remove {
 }
 
 impl Remove {
+    /// That of another namespace, which names only what all package managers have in common.
+    ///
+    /// # Errors
+    /// One of the names can't be that of a package.
+    pub fn for_front(
+        names: &[String],
+        recursive: bool,
+        lock_timeout: Option<Seconds>,
+    ) -> Result<Self, Failure> {
+        let names = names.iter().map(|name| PackageName::new(name));
+        let packages = names.collect::<Result<_, _>>().map_err(|why| Failure::argument("packages", why))?;
+        Ok(Self { packages: OneOrMany(packages), recursive, orphans: false, lock_timeout })
+    }
+
     fn options(&self) -> impl Iterator<Item = &'static str> {
         [(self.recursive, "-R"), (self.orphans, "-o")]
             .into_iter()

@@ -108,6 +108,13 @@ impl State for Upgrade {
     }
 }
 
+impl Upgrade {
+    /// That of another namespace, which names only what all package managers have in common.
+    pub fn for_front(lock_timeout: Option<Seconds>) -> Self {
+        Self { refresh: None, lock_timeout }
+    }
+}
+
 fn outcome(found: &Found, services: &[String]) -> Map<String, Value> {
     let planned = found.transaction.as_ref().map_or(&[][..], |transaction| &transaction.planned);
     Map::from_iter([("packages".to_owned(), told(planned)), ("services".to_owned(), json!(services))])

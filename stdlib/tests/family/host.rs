@@ -34,7 +34,7 @@ const BUSYBOX: &str = "/bin/busybox";
 /// Its names that examples and modules use.
 const APPLETS: [&str; 8] = ["sh", "grep", "tee", "df", "awk", "find", "chown", "chgrp"];
 /// The namespaces that need simulated programs in a root.
-const SIMULATED: [&str; 1] = ["xbps"];
+const SIMULATED: [&str; 2] = ["pkg", "xbps"];
 /// Stack of a thread that evaluates scripts.
 const STACK: usize = 16 * 1024 * 1024;
 

@@ -4,6 +4,7 @@
 mod archives;
 mod at_hand;
 mod connected;
+mod debian_root;
 mod namespaces;
 mod placement;
 mod web_server;

@@ -14,6 +14,7 @@ mod http;
 mod known_hosts;
 mod openssh;
 mod packet_filter;
+mod pkg;
 mod runit;
 mod running_kernel;
 mod shadow_tools;
