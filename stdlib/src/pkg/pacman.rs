@@ -71,8 +71,10 @@ impl PackageManager for Pacman {
 
     fn plan(&self, output: &Output, installed: &Installed) -> Option<Vec<Planned>> {
         let text = String::from_utf8_lossy(&output.stdout);
+        // What pacman tells of its own work begins with `::`.
+        let told = |name: &str, version: &str| name == "::" || version.contains(' ');
         let line = |line: &str| {
-            let (name, version) = line.split_once(' ').filter(|(_, version)| !version.contains(' '))?;
+            let (name, version) = line.split_once(' ').filter(|(name, version)| !told(name, version))?;
             let before = installed.versions.get(name).map(String::as_str);
             // Those that go have the version that is there.
             Some(if before == Some(version) {
