@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::support::everything::{converge, placed};
+use crate::support::podman::Podman;
 use crate::support::project::Project;
 use crate::support::run::{play, run, running};
 use crate::support::sshd::{PASSWORD, Setup, Sshd, keygen};
@@ -190,6 +191,59 @@ fn the_connections_of_ansible_are_commands() {
 }
 
 #[test]
+fn what_a_program_loses_is_asked_for_again() {
+    let project = Project::new();
+    play(&project, "print(`hello from ${host.name}`);");
+    let calls = project.path("calls");
+    // The first of three scripts says nothing that arrives, and hears nothing.
+    let lossy = format!(
+        "echo call >>{0}; case $(($(wc -l <{0}) % 3)) in 1) sh \"$@\" >/dev/null </dev/null;; *) exec sh \"$@\";; esac",
+        calls.display()
+    );
+    project.file("lossy", format!("#!/bin/sh\n{lossy}\n"));
+    project.file("mute", format!("#!/bin/sh\necho call >>{}\n", calls.display()));
+    let hosts = |program: &str| {
+        let program = project.path(program);
+        format!("web1 ansible_connection=command refrain_command='sh {}'\n", program.display())
+    };
+    project.file("inventory", hosts("lossy"));
+    for _ in ["cold", "warm", "warm"] {
+        assert_eq!(run(&project, &[]).succeeded().messages(), [HELLO]);
+    }
+    project.file("inventory", hosts("mute"));
+    fs::remove_file(&calls).unwrap();
+    insta::assert_snapshot!(run(&project, &[]).unreachable(), @r"
+    agent: the agent did not start
+    caused by: it ended without a word
+    ");
+    assert_eq!(fs::read_to_string(calls).unwrap().lines().count(), 4, "it is not asked for ever");
+}
+
+#[test]
+fn a_container_of_podman_is_a_host() {
+    let Some(podman) = Podman::new() else { return };
+    let project = Project::new();
+    let shared = tempfile::tempdir().unwrap();
+    play(&project, "print(`in ${command::run([\"hostname\"]).stdout} as ${host.name}`);");
+    project.file("inventory", "web1 ansible_connection=podman\nabsent ansible_connection=podman\n");
+    let running = |further: &[&str]| {
+        let mut command = running(&project, further);
+        crate::support::run::finish(command.envs(podman.environment()))
+    };
+    let path = shared.path();
+    podman.start("web1", path);
+    let name = running(&["--limit", "web1"]).succeeded().messages();
+    assert!(name.len() == 1 && name[0].ends_with("as web1"), "{name:?}");
+    let absent = running(&["--limit", "absent"]);
+    assert_eq!(absent.code, Some(3));
+    insta::assert_snapshot!(absent.unreachable(), @r#"
+    connection: `podman exec -i absent sh` gives no shell
+    caused by: it exited with status 125
+        Error: no container with name or ID "absent" found: no such container
+    "#);
+}
+
+#[test]
 fn every_transport_brings_about_the_same_tree() {
     if !is_root() || !have("ssh") {
         return;
@@ -222,7 +276,18 @@ fn every_transport_brings_about_the_same_tree() {
     let by_command = made("command", &|project| {
         project.file("inventory", "web1 ansible_connection=command refrain_command='unshare --mount sh'\n");
     });
+    let by_podman = Podman::new().map(|podman| {
+        made("podman", &|project| {
+            podman.start("web1", place.path());
+            let [engine, storage] =
+                podman.environment().map(|(name, value)| format!("{name}={}", value.display()));
+            let command = format!("env {engine} {storage} podman exec -i web1 sh");
+            project
+                .file("inventory", format!("web1 ansible_connection=command refrain_command='{command}'\n"));
+        })
+    });
     assert_eq!(by_openssh, by_ssh);
+    assert_eq!(by_podman.unwrap_or_else(|| by_ssh.clone()), by_ssh);
     assert_eq!(by_jump, by_ssh);
     assert_eq!(by_command, by_ssh);
 }

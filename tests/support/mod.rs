@@ -3,6 +3,7 @@
 
 pub mod everything;
 pub mod key_agent;
+pub mod podman;
 pub mod project;
 pub mod proxy;
 pub mod python;
