@@ -45,7 +45,7 @@ play("Twenty changes", #{ hosts: "web", connection: "local" }, || {
 "##;
 
 /// The calls by which a run changes something. One that opens a new file is followed by one that writes it.
-const CHANGING: [&str; 16] = [
+const CHANGING: [&str; 18] = [
     "write",
     "fsync",
     "fdatasync",
@@ -53,8 +53,10 @@ const CHANGING: [&str; 16] = [
     "renameat",
     "renameat2",
     "mkdir",
+    "mkdirat",
     "rmdir",
     "symlink",
+    "symlinkat",
     "unlink",
     "unlinkat",
     "chmod",

@@ -7,6 +7,7 @@
 pub mod account_files;
 pub mod changes;
 pub mod children;
+mod entry;
 mod environment;
 mod fingerprint;
 mod guardian;
@@ -316,6 +317,15 @@ pub trait View {
     /// As [`View::read`].
     fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
         Ok(self.read(path)?.is_some_and(|content| content.is(size, hash)))
+    }
+
+    /// The content of a file at a path that has no links in it, and what the file is that was read. `None` when there is
+    /// nothing. For what a user can exchange at any time: what was looked at before may be something else by now.
+    ///
+    /// # Errors
+    /// As [`View::read`], or there is a link of the user's that leads elsewhere.
+    fn read_in_place(&self, path: &Path) -> Result<Option<(Stat, Content)>, Failure> {
+        Ok(self.lstat(path)?.zip(self.read(path)?))
     }
 
     /// Where a link points, verbatim. `None` when the path is not a link.

@@ -2,12 +2,12 @@
 
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 use super::account_files::{self, AccountFile};
+use super::entry::Entry;
 use super::namespaces;
 use super::ownership::{self, Owner};
 use super::remote::Remote;
@@ -86,16 +87,36 @@ impl Native {
         })
     }
 
-    /// A name beside `path` that nobody uses: hidden, and with the process in it so that leftovers can be told.
-    fn temporary(&self, path: &Path) -> PathBuf {
+    /// A name beside an entry that nobody uses: hidden, and with the process in it so that leftovers can be told.
+    fn temporary(&self, entry: &Entry<'_>) -> OsString {
         self.serial.set(self.serial.get() + 1);
-        let mut name = temporary_name(path, std::process::id()).unwrap_or_default();
+        let mut name = temporary_name(Path::new(entry.name()), std::process::id()).unwrap_or_default();
         name.push(self.serial.get().to_string());
-        path.with_file_name(name)
+        name
     }
 
-    fn write_beside(&self, temporary: &Path, content: &[u8], attributes: Attributes) -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
+    fn write_entry(&self, entry: &Entry<'_>, content: &[u8], attributes: Attributes) -> io::Result<()> {
+        let temporary = self.temporary(entry);
+        self.write_beside(entry, &temporary, content, attributes)
+            .and_then(|()| entry.replace_by(&temporary))
+            .inspect_err(|_| {
+                // The error that counts is the first one; what was written is of no use.
+                let _ = entry.remove(&temporary);
+            })?;
+        if self.lasting {
+            entry.sync_directory();
+        }
+        Ok(())
+    }
+
+    fn write_beside(
+        &self,
+        entry: &Entry<'_>,
+        temporary: &OsStr,
+        content: &[u8],
+        attributes: Attributes,
+    ) -> io::Result<()> {
+        let mut file = entry.create_beside(temporary)?;
         file.write_all(content)?;
         // In a set-group-ID directory a new file has another group than its maker.
         let now = file.metadata()?;
@@ -111,25 +132,49 @@ impl Native {
     }
 }
 
-/// Gives owner, group and mode to what is at a path; to a link itself, owner and group.
+/// Gives owner, group and mode to an entry; to a link itself, owner and group.
 ///
-/// The path may be in a user's directory, who may put a link there meanwhile: what was opened is what is changed.
-fn give_attributes(path: &Path, attributes: Attributes) -> io::Result<()> {
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let entry = rustix::fs::open(path, flags, rustix::fs::Mode::empty())?;
-    let now = rustix::fs::fstat(&entry)?;
+/// In a user's directory, a file that is not the user's may have a name elsewhere, from where the user has linked it here: that
+/// is not given away.
+fn give_attributes(entry: &Entry<'_>, attributes: Attributes) -> io::Result<()> {
+    let held = entry.hold()?;
+    let now = rustix::fs::fstat(&held)?;
+    let directory_owner = entry.directory_owner()?;
+    let is_linked = FileType::from_raw_mode(now.st_mode) != FileType::Directory && now.st_nlink > 1;
+    if is_linked && directory_owner != 0 && now.st_uid != directory_owner && now.st_uid != attributes.uid {
+        return Err(io::Error::other(format!("it has other names, and belongs to user {}", now.st_uid)));
+    }
+    give_held(&held, attributes, || {
+        rustix::fs::chmodat(entry, entry.name(), mode(attributes), AtFlags::empty())
+    })
+}
+
+/// The root directory, which is no entry of any.
+fn hold_root() -> io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open("/", flags, rustix::fs::Mode::empty())?)
+}
+
+/// Gives owner, group and mode to what is open: a path may lead to something else meanwhile. `by_name` gives it the mode in
+/// another way.
+fn give_held(
+    held: &OwnedFd,
+    attributes: Attributes,
+    by_name: impl FnOnce() -> Result<(), Errno>,
+) -> io::Result<()> {
+    let now = rustix::fs::fstat(held)?;
     if (now.st_uid, now.st_gid) != (attributes.uid, attributes.gid) {
         let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
-        rustix::fs::chownat(&entry, c"", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
+        rustix::fs::chownat(held, c"", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
     }
     if FileType::from_raw_mode(now.st_mode) == FileType::Symlink {
         return Ok(());
     }
     // After the owner: chown clears the set-user-ID and set-group-ID bits. Only Linux 6.6 changes the mode of an opened
     // path itself; where there is no `/proc` (an install target), nobody else is at work.
-    let opened = format!("/proc/self/fd/{}", entry.as_raw_fd());
+    let opened = format!("/proc/self/fd/{}", held.as_raw_fd());
     match rustix::fs::chmod(opened, mode(attributes)) {
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(rustix::fs::chmod(path, mode(attributes))?),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(by_name()?),
         result => Ok(result?),
     }
 }
@@ -229,6 +274,20 @@ impl View for Native {
         Ok(absent("read", path, self.on_host(path, || read(path)))?.map(Content::Known))
     }
 
+    fn read_in_place(&self, path: &Path) -> Result<Option<(Stat, Content)>, Failure> {
+        let found = Entry::open(path, self.identity.0).and_then(|entry| {
+            let mut file = entry.open_file()?;
+            let stat = stat_of(&file.metadata()?);
+            if stat.kind == Kind::Other {
+                return Err(io::Error::other("is a special file"));
+            }
+            let mut content = Vec::new();
+            file.read_to_end(&mut content)?;
+            Ok((stat, Content::Known(content)))
+        });
+        absent("read", path, found)
+    }
+
     fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
         Ok(absent("read", path, holds(path, size, hash))?.unwrap_or(false))
     }
@@ -284,54 +343,55 @@ impl System for Native {
     }
 
     fn write(&self, path: &Path, content: &[u8], attributes: Attributes) -> Result<(), Failure> {
-        let temporary = self.temporary(path);
-        self.write_beside(&temporary, content, attributes)
-            .and_then(|()| fs::rename(&temporary, path))
-            .map_err(|error| {
-                // The error that counts is the first one; what was written is of no use.
-                let _ = fs::remove_file(&temporary);
-                Failure::io("write", path, &error)
-            })?;
-        if self.lasting {
-            sync_parent(path);
-        }
-        Ok(())
+        Entry::open(path, self.identity.0)
+            .and_then(|entry| self.write_entry(&entry, content, attributes))
+            .map_err(|error| Failure::io("write", path, &error))
     }
 
     fn make_directory(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        let failed = |error| Failure::io("make the directory", path, &error);
-        fs::DirBuilder::new().mode(0o700).create(path).map_err(failed)?;
-        give_attributes(path, attributes).map_err(|error| {
-            // The error that counts is the first one; a directory that is not as it shall be is of no use.
-            let _ = fs::remove_dir(path);
-            failed(error)
-        })
+        let made = Entry::open(path, self.identity.0).and_then(|entry| {
+            entry.make_directory()?;
+            give_attributes(&entry, attributes).inspect_err(|_| {
+                // The error that counts is the first one; a directory that is not as it shall be is of no use.
+                let _ = entry.remove_directory();
+            })
+        });
+        made.map_err(|error| Failure::io("make the directory", path, &error))
     }
 
     fn make_link(&self, path: &Path, target: &Path) -> Result<(), Failure> {
-        let temporary = self.temporary(path);
-        std::os::unix::fs::symlink(target, &temporary).and_then(|()| fs::rename(&temporary, path)).map_err(
-            |error| {
-                let _ = fs::remove_file(&temporary);
-                Failure::io("make the link", path, &error)
-            },
-        )
+        let made = Entry::open(path, self.identity.0).and_then(|entry| {
+            let temporary = self.temporary(&entry);
+            entry.link_beside(&temporary, target).and_then(|()| entry.replace_by(&temporary)).inspect_err(
+                |_| {
+                    let _ = entry.remove(&temporary);
+                },
+            )
+        });
+        made.map_err(|error| Failure::io("make the link", path, &error))
     }
 
     fn remove(&self, path: &Path) -> Result<(), Failure> {
         let result = match fs::symlink_metadata(path) {
             // The way to a directory may lead through a link that is in it, and goes with it.
-            Ok(metadata) if metadata.is_dir() => fs::canonicalize(path)
+            Ok(metadata) if metadata.is_dir() => Entry::open(path, self.identity.0)
+                .and_then(|_| fs::canonicalize(path))
                 .and_then(|path| refuse_mounts(&path).and_then(|()| fs::remove_dir_all(path))),
-            Ok(_) => fs::remove_file(path),
+            Ok(_) => Entry::open(path, self.identity.0).and_then(|entry| entry.remove(entry.name())),
             Err(error) => Err(error),
         };
         absent("remove", path, result).map(drop)
     }
 
     fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        give_attributes(path, attributes)
-            .map_err(|error| Failure::io("set the owner and mode of", path, &error))
+        let set = match path.parent() {
+            Some(_) => {
+                Entry::open(path, self.identity.0).and_then(|entry| give_attributes(&entry, attributes))
+            }
+            None => hold_root()
+                .and_then(|root| give_held(&root, attributes, || rustix::fs::chmod("/", mode(attributes)))),
+        };
+        set.map_err(|error| Failure::io("set the owner and mode of", path, &error))
     }
 
     fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure> {
@@ -339,8 +399,13 @@ impl System for Native {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
             last_modification: Timespec { tv_sec: modified.seconds, tv_nsec: modified.nanoseconds.into() },
         };
-        rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|error| Failure::io("set the time of", path, &error.into()))
+        let set = match path.parent() {
+            Some(_) => Entry::open(path, self.identity.0).and_then(|entry| {
+                Ok(rustix::fs::utimensat(&entry, entry.name(), &times, AtFlags::SYMLINK_NOFOLLOW)?)
+            }),
+            None => rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(Into::into),
+        };
+        set.map_err(|error| Failure::io("set the time of", path, &error))
     }
 
     fn set_kernel_value(&self, path: &Path, value: &str) -> Result<(), Failure> {
@@ -391,14 +456,6 @@ fn mount_of(directory: &Path) -> io::Result<(u64, u32, u32)> {
     Ok((stat.stx_mnt_id, stat.stx_dev_major, stat.stx_dev_minor))
 }
 
-/// Makes a rename last through a power cut, where the directory can be opened.
-fn sync_parent(path: &Path) {
-    if let Some(Ok(directory)) = path.parent().map(fs::File::open) {
-        // Some file systems can't sync a directory; the file itself is safe by then.
-        let _ = directory.sync_all();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -418,6 +475,42 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
         host.set_attributes(&file, Attributes { mode: 0o4700, uid, gid }).unwrap();
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o4700);
+    }
+
+    #[test]
+    fn what_a_user_has_linked_is_not_given_away() {
+        let host = Native::new(RootKind::Live);
+        if host.identity().0 != 0 {
+            assert!(std::env::var_os("CI").is_none(), "needs root");
+            eprintln!("skipped: giving files away needs root");
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
+        let (system, home) = (top.join("shadow"), top.join("home"));
+        fs::write(&system, "").unwrap();
+        fs::create_dir(&home).unwrap();
+        std::os::unix::fs::chown(&home, Some(4001), Some(4001)).unwrap();
+        fs::hard_link(&system, home.join("mine")).unwrap();
+        let failure =
+            host.set_attributes(&home.join("mine"), Attributes { mode: 0o600, uid: 4001, gid: 4001 });
+        assert!(failure.unwrap_err().to_string().ends_with("it has other names, and belongs to user 0"));
+        assert_eq!(fs::metadata(&system).unwrap().uid(), 0);
+        host.set_attributes(&system, Attributes { mode: 0o600, uid: 4001, gid: 4001 }).unwrap();
+        host.set_attributes(&top, Attributes { mode: 0o755, uid: 0, gid: 0 }).unwrap();
+    }
+
+    #[test]
+    fn what_is_read_in_place_is_no_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
+        fs::write(top.join("file"), "x").unwrap();
+        symlink("file", top.join("link")).unwrap();
+        let host = Native::new(RootKind::Live);
+        let (stat, content) = host.read_in_place(&top.join("file")).unwrap().unwrap();
+        assert_eq!((stat.size, content), (1, Content::Known(b"x".to_vec())));
+        assert!(host.read_in_place(&top.join("link")).is_err());
+        assert_eq!(host.read_in_place(&top.join("none")).unwrap(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::failure::Failure;
 
 /// As many links as Linux follows in one path.
-const MOST_LINKS: usize = 40;
+pub(super) const MOST_LINKS: usize = 40;
 
 /// The path with every link in it followed, as the kernel would do it in a root where `read_link` tells the links.
 ///
@@ -54,7 +54,7 @@ pub fn resolve(
 }
 
 /// The components of a path, last one first, without the root and without `.`.
-fn names(path: &Path) -> Vec<OsString> {
+pub(super) fn names(path: &Path) -> Vec<OsString> {
     path.components()
         .rev()
         .filter_map(|component| match component {

@@ -278,6 +278,21 @@ impl View for Overlay {
         }
     }
 
+    fn read_in_place(&self, path: &Path) -> Result<Option<(Stat, Content)>, Failure> {
+        let place = if self.untouched() { path.to_owned() } else { self.place(path, false)? };
+        let is_of_host = {
+            let predictions = self.predictions.borrow();
+            let found = predictions.find(&place);
+            !found.hidden && matches!(found.prediction, None | Some(Prediction::Changed { .. }))
+        };
+        if !is_of_host {
+            return Ok(self.stat_at(&place)?.zip(self.read(&place)?));
+        }
+        let Some((stat, content)) = self.base.read_in_place(&place)? else { return Ok(None) };
+        let predicted = self.stat_at(&place)?.map_or(stat.attributes, |predicted| predicted.attributes);
+        Ok(Some((Stat { attributes: predicted, ..stat }, content)))
+    }
+
     fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
         if self.untouched() {
             return self.base.holds(path, size, hash);

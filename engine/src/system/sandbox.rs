@@ -14,6 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::attribute_log::AttributeLog;
+use super::entry::not_theirs;
 use super::native::Native;
 use super::{
     Attributes, Command, Content, Kind, Output, RootKind, Stat, System, Time, View, path::resolve, scratch,
@@ -95,6 +96,34 @@ impl Sandbox {
         result.map_err(|failure| match failure {
             Failure::Io { act, reason, .. } => Failure::Io { act, path: path.to_owned(), reason },
             other => other,
+        })
+    }
+
+    /// Does something to the entry of a directory that a path leads to. `what` is what, as a verb. As on a real host, an ordinary
+    /// user's link on the way counts only where it leads to what is that user's.
+    fn change<T>(
+        &self,
+        what: &'static str,
+        path: &Path,
+        act: impl FnOnce(&Path, &Path) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut owners = Vec::new();
+        let owner = |inside: &Path| {
+            self.look(&self.place(inside), inside).map(|stat| stat.map(|stat| stat.attributes.uid))
+        };
+        resolve(path, false, |link| {
+            let target = self.disk.read_link(&self.place(link))?;
+            if target.is_some() {
+                owners.extend(owner(link)?.filter(|uid| *uid != 0));
+            }
+            Ok(target)
+        })?;
+        self.at(path, false, |place, inside| {
+            let (above, here) = (owner(inside.parent().unwrap_or(inside))?, owner(inside)?);
+            match owners.iter().find(|uid| above != Some(**uid) && here != Some(**uid)) {
+                None => act(place, inside),
+                Some(uid) => Err(Failure::io(what, inside, &not_theirs(*uid))),
+            }
         })
     }
 
@@ -256,21 +285,21 @@ impl View for Sandbox {
 
 impl System for Sandbox {
     fn write(&self, path: &Path, content: &[u8], attributes: Attributes) -> Result<(), Failure> {
-        self.at(path, false, |place, inside| {
+        self.change("write", path, |place, inside| {
             self.disk.write(place, content, self.on_disk(attributes, 0o600))?;
             self.note(inside, attributes)
         })
     }
 
     fn make_directory(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        self.at(path, false, |place, inside| {
+        self.change("make the directory", path, |place, inside| {
             self.disk.make_directory(place, self.on_disk(attributes, 0o700))?;
             self.note(inside, attributes)
         })
     }
 
     fn make_link(&self, path: &Path, target: &Path) -> Result<(), Failure> {
-        self.at(path, false, |place, inside| {
+        self.change("make the link", path, |place, inside| {
             self.disk.make_link(place, target)?;
             let parent = self.stat(inside.parent().unwrap_or(inside))?;
             self.note(
@@ -281,7 +310,10 @@ impl System for Sandbox {
     }
 
     fn remove(&self, path: &Path) -> Result<(), Failure> {
-        self.at(path, false, |place, inside| {
+        if self.lstat(path)?.is_none() {
+            return Ok(());
+        }
+        self.change("remove", path, |place, inside| {
             self.disk.remove(place)?;
             let forgotten = self.attributes.borrow_mut().remove(inside);
             forgotten.map_err(|error| Failure::io("forget the owner and mode of", inside, &error))
@@ -289,7 +321,7 @@ impl System for Sandbox {
     }
 
     fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
-        self.at(path, false, |place, inside| {
+        self.change("set the owner and mode of", path, |place, inside| {
             let kind = self.disk.lstat(place)?.map(|stat| stat.kind);
             if kind == Some(Kind::Link) {
                 return self.note(inside, Attributes { mode: 0o777, ..attributes });
@@ -301,7 +333,7 @@ impl System for Sandbox {
     }
 
     fn set_modified(&self, path: &Path, modified: Time) -> Result<(), Failure> {
-        self.at(path, false, |place, _| self.disk.set_modified(place, modified))
+        self.change("set the time of", path, |place, _| self.disk.set_modified(place, modified))
     }
 
     fn set_kernel_value(&self, path: &Path, value: &str) -> Result<(), Failure> {

@@ -33,6 +33,8 @@ pub enum Call {
     Look(Vec<RawPath>),
     /// The content of a file.
     Read(RawPath),
+    /// The content of a file that is no link, and what the file is.
+    ReadInPlace(RawPath),
     /// Whether a file has a content.
     Holds {
         /// The file.
@@ -123,7 +125,7 @@ impl Call {
     pub(super) fn largest_answer(&self) -> usize {
         let content = match self {
             Self::Look(paths) => paths.len() * 2 * usize::try_from(LOOKED_AT).unwrap_or(0),
-            Self::Read(_) | Self::Noted { .. } | Self::Kept { .. } => LARGEST_CONTENT,
+            Self::Read(_) | Self::ReadInPlace(_) | Self::Noted { .. } | Self::Kept { .. } => LARGEST_CONTENT,
             Self::Probe(_) | Self::Change(Change::Run(_)) => LARGEST_OUTPUT,
             _ => 0,
         };
@@ -140,6 +142,8 @@ pub enum Answer {
     Looked(Vec<Seen>),
     /// To [`Call::Read`] and [`Call::Kept`].
     Content(Option<Content>),
+    /// To [`Call::ReadInPlace`].
+    InPlace(Option<(Stat, Content)>),
     /// To [`Call::Holds`].
     Holds(bool),
     /// To [`Call::List`].

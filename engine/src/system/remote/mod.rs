@@ -335,6 +335,14 @@ impl View for Remote {
         })
     }
 
+    fn read_in_place(&self, path: &Path) -> Result<Option<(Stat, Content)>, Failure> {
+        // What was seen before does not count.
+        self.ask(Call::ReadInPlace(raw(path)), |answer| match answer {
+            Answer::InPlace(found) => Some(found),
+            _ => None,
+        })
+    }
+
     fn holds(&self, path: &Path, size: u64, hash: &str) -> Result<bool, Failure> {
         let told = self.seen(path, |seen| match (&seen.content, seen.stat()) {
             (SeenContent::Told(Ok(content)), _) => {

@@ -75,6 +75,7 @@ impl Served<'_> {
             }
             Call::Look(paths) => Answer::Looked(look(*system, paths)),
             Call::Read(path) => Answer::Content(system.read(&path.0)?),
+            Call::ReadInPlace(path) => Answer::InPlace(system.read_in_place(&path.0)?),
             Call::Holds { path, size, hash } => Answer::Holds(system.holds(&path.0, *size, hash)?),
             Call::List(path) => {
                 let names = system.list(&path.0)?;
