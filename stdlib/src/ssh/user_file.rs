@@ -58,10 +58,14 @@ impl UserFile {
         };
         let (path, stat) = within(host, &home, &file)?;
         let content = match &stat {
-            Some(stat) => Some(read(host, &path, stat, &user)?),
+            Some(_) => host.read_in_place(&path)?,
             None => None,
         };
-        let existing = stat.map(|stat| stat.attributes);
+        if let Some((stat, _)) = &content {
+            check(&path, stat, &user)?;
+        }
+        let existing = content.as_ref().map(|(stat, _)| stat.attributes);
+        let content = content.map(|(_, content)| content);
         let mode = existing.filter(|_| !rules.always).map_or(rules.mode, |existing| existing.mode);
         Ok(Self { path, content, owner: (user.uid, user.gid), directory, existing, mode })
     }
@@ -145,16 +149,17 @@ fn directory_change(path: &Path, stat: Option<Stat>, user: &User) -> Result<Opti
     Ok((before != attributes).then_some(Change::SetAttributes { path, before, after: attributes }))
 }
 
-fn read(host: &dyn View, path: &Path, stat: &Stat, user: &User) -> Result<Content, Failure> {
+/// Whether what was read may be handed to the user.
+fn check(path: &Path, stat: &Stat, user: &User) -> Result<(), Failure> {
     if stat.kind != Kind::File {
         return Err(Failure::state(format!("`{}` is a {}, not a file", path.display(), stat.kind.word()))
             .advise("remove it first with file::absent"));
     }
-    // What everybody may read can be handed to the user, wherever else it lies.
+    // What everybody may read is no secret, wherever else it lies.
     if stat.attributes.uid != user.uid && stat.attributes.mode & 0o004 == 0 {
         return Err(not_theirs(path, stat.attributes.uid, &user.name));
     }
-    Ok(host.read(path)?.unwrap_or(Content::Known(Vec::new())))
+    Ok(())
 }
 
 /// The user may have put something there that belongs to somebody else, so that it be given to the user.
