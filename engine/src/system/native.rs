@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -372,15 +372,14 @@ impl System for Native {
     }
 
     fn remove(&self, path: &Path) -> Result<(), Failure> {
-        let result = match fs::symlink_metadata(path) {
-            // The way to a directory may lead through a link that is in it, and goes with it.
-            Ok(metadata) if metadata.is_dir() => Entry::open(path, self.identity.0)
-                .and_then(|_| fs::canonicalize(path))
-                .and_then(|path| refuse_mounts(&path).and_then(|()| fs::remove_dir_all(path))),
-            Ok(_) => Entry::open(path, self.identity.0).and_then(|entry| entry.remove(entry.name())),
-            Err(error) => Err(error),
-        };
-        absent("remove", path, result).map(drop)
+        let removed = Entry::open(path, self.identity.0).and_then(|entry| {
+            if FileType::from_raw_mode(rustix::fs::fstat(entry.hold()?)?.st_mode) == FileType::Directory {
+                remove_tree(&entry, path)
+            } else {
+                entry.remove(entry.name())
+            }
+        });
+        absent("remove", path, removed).map(drop)
     }
 
     fn set_attributes(&self, path: &Path, attributes: Attributes) -> Result<(), Failure> {
@@ -430,16 +429,30 @@ impl System for Native {
     }
 }
 
-/// Fails if a directory is a mount point, or one is below it: what is mounted there belongs to something else.
-fn refuse_mounts(directory: &Path) -> io::Result<()> {
-    let above = directory.parent().unwrap_or(directory);
-    let mount = mount_of(above)?;
+/// Removes a directory with all that is in it.
+fn remove_tree(entry: &Entry<'_>, path: &Path) -> io::Result<()> {
+    let held = Path::new("/proc/self/fd").join(entry.as_fd().as_raw_fd().to_string()).join(entry.name());
+    let place = match fs::symlink_metadata(&held) {
+        Ok(_) => held,
+        // Where there is no `/proc` (an install target), nobody else is at work. The way may lead through a link that is in the
+        // directory, and goes with it.
+        Err(_) => fs::canonicalize(path)?,
+    };
+    refuse_mounts(mount_of(entry, Path::new(""))?, &place, path)?;
+    fs::remove_dir_all(place)
+}
+
+/// Fails if a directory is a mount point, or one is below it: what is mounted there belongs to something else. `name` is what
+/// the directory is called.
+fn refuse_mounts(mount: Mount, directory: &Path, name: &Path) -> io::Result<()> {
     let mut todo = vec![directory.to_owned()];
-    while let Some(directory) = todo.pop() {
-        if mount_of(&directory)? != mount {
-            return Err(io::Error::other(format!("something is mounted on {}", directory.display())));
+    while let Some(found) = todo.pop() {
+        if mount_of(CWD, &found)? != mount {
+            let below = found.strip_prefix(directory).unwrap_or(&found);
+            let mounted = if below.as_os_str().is_empty() { name.to_owned() } else { name.join(below) };
+            return Err(io::Error::other(format!("something is mounted on {}", mounted.display())));
         }
-        for entry in fs::read_dir(&directory)? {
+        for entry in fs::read_dir(&found)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 todo.push(entry.path());
@@ -450,9 +463,12 @@ fn refuse_mounts(directory: &Path) -> io::Result<()> {
 }
 
 /// Tells one mount from another: its number, and the device where the kernel (before Linux 5.8) does not number mounts.
-fn mount_of(directory: &Path) -> io::Result<(u64, u32, u32)> {
-    let flags = AtFlags::SYMLINK_NOFOLLOW;
-    let stat = rustix::fs::statx(CWD, directory, flags, StatxFlags::MNT_ID)?;
+type Mount = (u64, u32, u32);
+
+/// The mount that a path is in; the empty one is the directory itself that it begins at.
+fn mount_of(from: impl AsFd, path: &Path) -> io::Result<Mount> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH;
+    let stat = rustix::fs::statx(from, path, flags, StatxFlags::MNT_ID)?;
     Ok((stat.stx_mnt_id, stat.stx_dev_major, stat.stx_dev_minor))
 }
 
@@ -511,6 +527,22 @@ mod tests {
         assert_eq!((stat.size, content), (1, Content::Known(b"x".to_vec())));
         assert!(host.read_in_place(&top.join("link")).is_err());
         assert_eq!(host.read_in_place(&top.join("none")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_directory_that_is_elsewhere_by_then_is_the_one_that_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
+        for name in ["home/cache/deep", "other/cache/deep"] {
+            fs::create_dir_all(top.join(name)).unwrap();
+        }
+        let path = top.join("home/cache");
+        let entry = Entry::open(&path, 0).unwrap();
+        fs::rename(top.join("home"), top.join("moved")).unwrap();
+        symlink("other", top.join("home")).unwrap();
+        remove_tree(&entry, &path).unwrap();
+        assert!(!top.join("moved/cache").exists());
+        assert!(top.join("other/cache/deep").exists());
     }
 
     #[test]
