@@ -50,13 +50,10 @@ impl PackageManager for Apk {
         // It keeps no packages that it has installed.
         let lost: Vec<String> = updated.iter().map(|line| line.name.clone()).collect();
         let names = |lines: &[&Planned]| lines.iter().map(|line| line.name.clone()).collect();
-        let commands: [(&str, Vec<String>); 2] = [("del", names(&new)), ("add", names(&removed))];
-        let commands = commands.into_iter().filter(|(_, names)| !names.is_empty());
-        let base = Base::outside();
-        let command = |(order, names): (&str, Vec<String>)| {
+        let orders = [("del", names(&new)), ("add", names(&removed))];
+        Ok(taken_back(orders, &lost, |base, order, names| {
             base.command(["apk", "--no-cache", order].map(str::to_owned).into_iter().chain(names))
-        };
-        Ok(taken_back(commands.map(command).collect(), &lost))
+        }))
     }
 
     fn is_locked(&self, said: &str) -> bool {

@@ -74,14 +74,11 @@ impl PackageManager for Apt {
         back.extend(removed.iter().map(|line| format!("{}={}", line.name, line.version)));
         let (kept, purged): (Vec<_>, Vec<_>) =
             new.iter().map(|line| line.name.clone()).partition(|name| before.configured.contains(name));
-        let base = Base::outside();
-        let commands =
+        let orders =
             [(["purge"].as_slice(), purged), (&["remove"], kept), (&["--allow-downgrades", "install"], back)];
-        let commands = commands.into_iter().filter(|(_, names)| !names.is_empty());
-        let command = |(words, names): (&[&str], Vec<String>)| {
-            changing(&base, words.iter().map(|word| (*word).to_owned()).chain(names))
-        };
-        Ok(taken_back(commands.map(command).collect(), &lost))
+        Ok(taken_back(orders, &lost, |base, words, names| {
+            changing(base, words.iter().map(|word| (*word).to_owned()).chain(names))
+        }))
     }
 
     fn is_locked(&self, said: &str) -> bool {

@@ -88,14 +88,10 @@ impl PackageManager for Dnf {
         let lost: Vec<String> = updated.iter().map(|line| line.name.clone()).collect();
         let names = new.iter().map(|line| line.name.clone()).collect();
         let again = removed.iter().map(|line| format!("{}-{}", line.name, line.version)).collect();
-        let commands = [("remove", names), ("install", again)];
-        let commands = commands.into_iter().filter(|(_, names): &(_, Vec<String>)| !names.is_empty());
-        let base = Base::outside();
-        let command = |(order, names): (&str, Vec<String>)| {
+        Ok(taken_back([("remove", names), ("install", again)], &lost, |base, order, names| {
             let words = ["dnf", "-q", "-y", "--setopt=clean_requirements_on_remove=False", order];
             base.command(words.map(str::to_owned).into_iter().chain(names))
-        };
-        Ok(taken_back(commands.map(command).collect(), &lost))
+        }))
     }
 
     fn is_locked(&self, said: &str) -> bool {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use refrain_engine::failure::Failure;
-use refrain_engine::system::{Kind, Time, View};
+use refrain_engine::system::{Command, Kind, Time, View};
 
-use super::manager::PackageManager;
+use super::manager::{Base, PackageManager};
 use super::prediction::Prediction;
 
 /// With which index packages are planned.
@@ -35,6 +35,11 @@ impl Index {
             (false, true) => Self::Missing,
             (false, false) => Self::Current,
         })
+    }
+
+    /// What fetches it before packages are changed, where there is none.
+    pub fn fetch(self, manager: &dyn PackageManager, base: &Base) -> Option<Command> {
+        (self == Self::Missing).then(|| manager.refresh(base))
     }
 
     /// Whether it has to be taken from the repositories for a plan.

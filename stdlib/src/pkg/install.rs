@@ -7,11 +7,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::choice::Manager;
+use super::found::Found;
 use super::index::Index;
 use super::installed::Installed;
-use super::manager::{self, Base, PATIENCE, PackageManager, Wish};
+use super::manager::{self, Base, PackageManager, Wish};
 use super::package::{Names, Package};
-use super::planned::{Planned, told};
+use super::planned::Planned;
 use super::prediction::Prediction;
 use super::transaction::Transaction;
 use crate::accounts::name::AccountName;
@@ -70,59 +71,34 @@ pub struct Install {
     lock_timeout: Option<Seconds>,
 }
 
-/// What has to be done.
-#[derive(Debug)]
-pub enum Found {
-    /// By xbps.
-    Xbps(Box<(xbps::install::Install, xbps::install::Found)>),
-    /// By another one. Nothing when absent.
-    Other(Option<Box<Transaction>>),
-}
-
 impl State for Install {
     const NAME: &'static str = "pkg::install";
     const POSITIONAL: &'static [&'static str] = &["packages"];
-    type Found = Found;
+    type Found = Found<xbps::install::Install>;
 
     fn subject(&self) -> String {
         self.packages.to_string()
     }
 
-    fn look(&self, context: &Context<'_>) -> Result<Found, Failure> {
+    fn look(&self, context: &Context<'_>) -> Result<Self::Found, Failure> {
         let chosen = Manager::of(self.manager, context.host)?;
         let packages = Names::of(self.names.as_ref(), chosen, &self.packages.0);
         match manager::of(chosen) {
-            None => {
-                let install = self.for_xbps(packages)?;
-                let found = install.look(context)?;
-                Ok(Found::Xbps(Box::new((install, found))))
-            }
-            Some(manager) => {
-                let transaction = self.transaction(context, chosen, manager, packages)?;
-                Ok(Found::Other(transaction.map(Box::new)))
-            }
+            None => Found::by_xbps(self.for_xbps(packages)?, context),
+            Some(manager) => self.transaction(context, chosen, manager, packages).map(Found::by_other),
         }
     }
 
-    fn plan(&self, found: &Found) -> Result<Plan, Failure> {
-        match found {
-            Found::Xbps(both) => both.0.plan(&both.1),
-            Found::Other(transaction) => Ok(transaction.iter().map(|one| one.clone() as _).collect()),
-        }
+    fn plan(&self, found: &Self::Found) -> Result<Plan, Failure> {
+        found.plan()
     }
 
-    fn fields(&self, found: &Found) -> Map<String, Value> {
-        match found {
-            Found::Xbps(both) => both.0.fields(&both.1),
-            Found::Other(transaction) => {
-                let planned = transaction.as_ref().map_or(&[][..], |transaction| &transaction.planned);
-                Map::from_iter([("packages".to_owned(), told(planned))])
-            }
-        }
+    fn fields(&self, found: &Self::Found) -> Map<String, Value> {
+        found.fields()
     }
 
-    fn changed(&self, before: &Found, _after: &Found) -> Map<String, Value> {
-        self.fields(before)
+    fn changed(&self, before: &Self::Found, after: &Self::Found) -> Map<String, Value> {
+        before.changed(after)
     }
 }
 
@@ -175,21 +151,12 @@ impl Install {
             return nothing_to_do(chosen, &missing).map(|()| None);
         }
         let base = Base::new(context);
-        let refresh = (index == Index::Missing).then(|| manager.refresh(&base));
-        Ok(Some(Transaction {
-            manager: chosen,
-            undo: manager.undo(&planned, &real, context.host)?,
-            commands: refresh
-                .into_iter()
-                .chain(wishes.iter().map(|wish| manager.command(&base, wish)))
-                .collect(),
-            patience: self.lock_timeout.map_or(PATIENCE, |Seconds(patience)| patience),
-            asked: missing.iter().map(ToString::to_string).collect(),
-            removed: Default::default(),
-            created: self.created(),
-            upgrades: false,
-            planned,
-        }))
+        let wished = wishes.iter().map(|wish| manager.command(&base, wish));
+        let commands = index.fetch(manager, &base).into_iter().chain(wished);
+        let undo = manager.undo(&planned, &real, context.host)?;
+        let transaction = Transaction::new(chosen, planned, commands.collect(), undo, self.lock_timeout);
+        let asked = missing.iter().map(ToString::to_string).collect();
+        Ok(Some(Transaction { asked, created: self.created(), ..transaction }))
     }
 
     /// What the manager is asked for. dnf has one order for what is new and another one for what is there.
@@ -227,8 +194,7 @@ fn require_possible(chosen: Manager, packages: &[Package]) -> Result<(), Failure
 /// after the other.
 fn with_earlier(wish: &Wish, prediction: &Prediction) -> Wish {
     let Wish::Install { packages, update: false, recommends } = wish else { return wish.clone() };
-    let earlier =
-        prediction.asked.iter().filter_map(|text| serde_json::from_value(text.as_str().into()).ok());
+    let earlier = prediction.asked.iter().filter_map(|text| Package::new(text).ok());
     Wish::Install {
         packages: earlier.chain(packages.iter().cloned()).collect(),
         update: false,

@@ -19,6 +19,7 @@ use super::installed::Installed;
 use super::package::Package;
 use super::pacman::Pacman;
 use super::planned::{Deed, Planned};
+use crate::seconds::Seconds;
 
 /// What shall be done with packages.
 #[derive(Clone, Debug)]
@@ -100,17 +101,18 @@ pub struct Base {
 impl Base {
     /// For a call.
     pub fn new(context: &Context<'_>) -> Self {
-        let mut command = context.command(Vec::<String>::new());
-        // What is said is read.
-        command.environment.insert("LC_ALL".to_owned(), "C".to_owned());
-        Self { command, check: context.host.is_predicted() }
+        Self::of(context.command(Vec::<String>::new()), context.host.is_predicted())
     }
 
     /// For what is done later, outside of the call: to take it back.
-    pub fn outside() -> Self {
-        let mut command = Command::default();
+    fn outside() -> Self {
+        Self::of(Command::default(), false)
+    }
+
+    fn of(mut command: Command, check: bool) -> Self {
+        // What is said is read.
         command.environment.insert("LC_ALL".to_owned(), "C".to_owned());
-        Self { command, check: false }
+        Self { command, check }
     }
 
     /// A command of these words.
@@ -153,10 +155,23 @@ pub fn sides(planned: &[Planned]) -> (Vec<&Planned>, Vec<&Planned>, Vec<&Planned
 }
 
 /// How long the lock of the database is waited for by default.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// These commands, which can't bring back the versions of the packages `lost`.
-pub fn taken_back(commands: Vec<Command>, lost: &[String]) -> Undo {
+/// How long the lock of the database is waited for, where a call says so or not.
+pub fn patience(lock_timeout: Option<Seconds>) -> Duration {
+    lock_timeout.map_or(PATIENCE, |Seconds(patience)| patience)
+}
+
+/// Gives these orders, each with the packages that it is about, if there are any. The versions of the packages `lost` can't be
+/// brought back.
+pub fn taken_back<O, const N: usize>(
+    orders: [(O, Vec<String>); N],
+    lost: &[String],
+    command: impl Fn(&Base, O, Vec<String>) -> Command,
+) -> Undo {
+    let base = Base::outside();
+    let orders = orders.into_iter().filter(|(_, packages)| !packages.is_empty());
+    let commands: Vec<Command> = orders.map(|(order, packages)| command(&base, order, packages)).collect();
     let kept = (!lost.is_empty()).then(|| {
         format!(
             "the old version of `{}` can't be had any more: it was not kept on the host",

@@ -10,6 +10,7 @@ pub mod choice;
 pub mod dnf;
 pub mod dpkg;
 pub mod explanation;
+pub mod found;
 pub mod index;
 pub mod install;
 pub mod installed;

@@ -21,7 +21,11 @@ pub struct Package {
 }
 
 impl Package {
-    fn new(text: &str) -> Result<Self, String> {
+    /// The package in a text.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn new(text: &str) -> Result<Self, String> {
         let (name, version) = match text.split_once('=') {
             Some((name, version)) => (name, Some(version)),
             None => (text, None),

@@ -102,14 +102,10 @@ impl PackageManager for Pacman {
             }
         }
         let names = new.iter().map(|line| line.name.clone()).collect();
-        let commands = [("-Rn", names), ("-U", files), ("-S", again)];
-        let commands = commands.into_iter().filter(|(_, names): &(_, Vec<String>)| !names.is_empty());
-        let base = Base::outside();
-        let command = |(order, names): (&str, Vec<String>)| {
+        Ok(taken_back([("-Rn", names), ("-U", files), ("-S", again)], &lost, |base, order, names| {
             let words = ["pacman", "--noconfirm", "--noprogressbar", order].map(str::to_owned);
             base.command(words.into_iter().chain(names))
-        };
-        Ok(taken_back(commands.map(command).collect(), &lost))
+        }))
     }
 
     fn is_locked(&self, said: &str) -> bool {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::choice::Manager;
 use super::index::files;
-use super::manager::{self, Base, PATIENCE};
+use super::manager::{self, Base, patience};
 use super::prediction::Prediction;
 use super::transaction;
 use crate::seconds::Seconds;
@@ -82,8 +82,8 @@ impl Action for Refresh {
         };
         let look = || manager.index().map(|index| files(system, index)).transpose();
         let before = look()?;
-        let patience = self.lock_timeout.map_or(PATIENCE, |Seconds(patience)| patience);
-        transaction::run(system, manager, &manager.refresh(&Base::new(context)), patience)?;
+        let refresh = manager.refresh(&Base::new(context));
+        transaction::run(system, manager, &refresh, patience(self.lock_timeout))?;
         let after = look()?;
         // One that nobody can see may have changed.
         Ok(Done { changed: after.is_none() || after != before, fields: Map::new(), failure: None })

@@ -7,17 +7,17 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::choice::Manager;
+use super::found::Found;
 use super::index::Index;
 use super::installed::Installed;
-use super::manager::{self, Base, PATIENCE, PackageManager, Wish};
+use super::manager::{self, Base, PackageManager, Wish};
 use super::package::{Names, Package, names};
-use super::planned::{Deed, Planned, told};
+use super::planned::{Deed, Planned};
 use super::prediction::Prediction;
 use super::transaction::Transaction;
 use crate::one_or_many::OneOrMany;
 use crate::seconds::Seconds;
 use crate::xbps;
-use crate::xbps::created::Created;
 
 /// Removes packages by the host's own package manager, all of them in one transaction.
 ///
@@ -55,62 +55,41 @@ pub struct Remove {
     lock_timeout: Option<Seconds>,
 }
 
-/// What has to be done.
-#[derive(Debug)]
-pub enum Found {
-    /// By xbps.
-    Xbps(xbps::remove::Remove, Option<xbps::transaction::Transaction>),
-    /// By another one. Nothing when absent.
-    Other(Option<Transaction>),
-}
-
 impl State for Remove {
     const NAME: &'static str = "pkg::remove";
     const POSITIONAL: &'static [&'static str] = &["packages"];
-    type Found = Found;
+    type Found = Found<xbps::remove::Remove>;
 
     fn subject(&self) -> String {
         self.packages.to_string()
     }
 
-    fn look(&self, context: &Context<'_>) -> Result<Found, Failure> {
+    fn look(&self, context: &Context<'_>) -> Result<Self::Found, Failure> {
         let chosen = Manager::of(self.manager, context.host)?;
         let packages = Names::of(self.names.as_ref(), chosen, &self.packages.0);
-        names(packages)?;
+        let names = names(packages)?;
         if self.purge && matches!(chosen, Manager::Xbps | Manager::Dnf) {
             let message = format!("{chosen} can't remove configuration files along with a package");
             return Err(Failure::argument("purge", message).advise("remove them with file::absent"));
         }
         let Some(manager) = manager::of(chosen) else {
-            let remove =
-                xbps::remove::Remove::for_front(&names(packages)?, self.recursive, self.lock_timeout)?;
-            let found = remove.look(context)?;
-            return Ok(Found::Xbps(remove, found));
+            let remove = xbps::remove::Remove::for_front(&names, self.recursive, self.lock_timeout)?;
+            return Found::by_xbps(remove, context);
         };
-        self.transaction(context, chosen, manager, packages).map(Found::Other)
+        let installed = manager.installed(context, packages)?;
+        self.transaction(context, chosen, manager, names, &installed).map(Found::by_other)
     }
 
-    fn plan(&self, found: &Found) -> Result<Plan, Failure> {
-        match found {
-            Found::Xbps(remove, found) => remove.plan(found),
-            Found::Other(transaction) => {
-                Ok(transaction.iter().map(|one| Box::new(one.clone()) as _).collect())
-            }
-        }
+    fn plan(&self, found: &Self::Found) -> Result<Plan, Failure> {
+        found.plan()
     }
 
-    fn fields(&self, found: &Found) -> Map<String, Value> {
-        match found {
-            Found::Xbps(remove, found) => remove.fields(found),
-            Found::Other(transaction) => {
-                let planned = transaction.as_ref().map_or(&[][..], |transaction| &transaction.planned);
-                Map::from_iter([("packages".to_owned(), told(planned))])
-            }
-        }
+    fn fields(&self, found: &Self::Found) -> Map<String, Value> {
+        found.fields()
     }
 
-    fn changed(&self, before: &Found, _after: &Found) -> Map<String, Value> {
-        self.fields(before)
+    fn changed(&self, before: &Self::Found, after: &Self::Found) -> Map<String, Value> {
+        before.changed(after)
     }
 }
 
@@ -120,13 +99,13 @@ impl Remove {
         context: &Context<'_>,
         chosen: Manager,
         manager: &dyn PackageManager,
-        packages: &[Package],
+        names: Vec<String>,
+        real: &Installed,
     ) -> Result<Option<Transaction>, Failure> {
         let prediction = Prediction::look(context.host);
-        let real = manager.installed(context, packages)?;
-        let mut now = Installed::clone(&real);
+        let mut now = real.clone();
         prediction.over(&mut now);
-        let wanted = names(packages)?.into_iter().filter(|name| now.versions.contains_key(name));
+        let wanted = names.into_iter().filter(|name| now.versions.contains_key(name));
         let (installed, foretold): (Vec<_>, Vec<_>) =
             wanted.partition(|name| real.versions.contains_key(name));
         if installed.is_empty() && foretold.is_empty() {
@@ -147,17 +126,11 @@ impl Remove {
         self.require_alone(chosen, manager, context, &installed, &planned, &real)?;
         let base = Base::new(context);
         let removed = installed.iter().chain(&foretold).cloned();
-        Ok(Some(Transaction {
-            manager: chosen,
-            undo: manager.undo(&planned, &real, context.host)?,
-            commands: vec![manager.command(&base, &wish(installed.clone()))],
-            patience: self.lock_timeout.map_or(PATIENCE, |Seconds(patience)| patience),
-            asked: Vec::new(),
-            removed: removed.collect(),
-            created: Created::default(),
-            upgrades: false,
-            planned,
-        }))
+        let removed = removed.collect();
+        let commands = vec![manager.command(&base, &wish(installed))];
+        let undo = manager.undo(&planned, &real, context.host)?;
+        let transaction = Transaction::new(chosen, planned, commands, undo, self.lock_timeout);
+        Ok(Some(Transaction { removed, ..transaction }))
     }
 
     /// Says that nothing may go that needs these packages.

@@ -11,10 +11,11 @@ use refrain_engine::system::{Command, System};
 
 use super::choice::Manager;
 use super::explanation::{explain, without_program, words};
-use super::manager::PackageManager;
+use super::manager::{PackageManager, patience};
 use super::planned::{Deed, Planned};
 use super::prediction::Prediction;
 use super::{manager, service_denial};
+use crate::seconds::Seconds;
 use crate::xbps::created::Created;
 
 /// How often it is tried whether the database is free.
@@ -87,6 +88,27 @@ impl Step for Transaction {
 }
 
 impl Transaction {
+    /// One that asks for no package by its name. The lock of the database is waited for as [`patience`] says.
+    pub fn new(
+        manager: Manager,
+        planned: Vec<Planned>,
+        commands: Vec<Command>,
+        undo: Undo,
+        lock_timeout: Option<Seconds>,
+    ) -> Self {
+        Self {
+            manager,
+            planned,
+            commands,
+            undo,
+            patience: patience(lock_timeout),
+            asked: Vec::new(),
+            removed: BTreeSet::new(),
+            created: Created::default(),
+            upgrades: false,
+        }
+    }
+
     fn is_planned(&self, name: &str) -> bool {
         let name = name.split('=').next().unwrap_or(name);
         self.planned.iter().any(|line| line.name == name)

@@ -7,14 +7,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::choice::Manager;
+use super::found::Found;
 use super::index::Index;
-use super::manager::{self, Base, PATIENCE, PackageManager, Wish};
-use super::planned::told;
+use super::manager::{self, Base, PackageManager, Wish};
 use super::prediction::Prediction;
 use super::transaction::Transaction;
 use crate::seconds::Seconds;
 use crate::xbps;
-use crate::xbps::created::Created;
 
 /// Brings all packages to the newest version that the repositories have, by the host's own package manager.
 ///
@@ -38,60 +37,33 @@ pub struct Upgrade {
     lock_timeout: Option<Seconds>,
 }
 
-/// What has to be done.
-#[derive(Debug)]
-pub enum Found {
-    /// By xbps.
-    Xbps(xbps::upgrade::Upgrade, xbps::upgrade::Found),
-    /// By another one. Nothing when absent.
-    Other(Option<Transaction>),
-}
-
 impl State for Upgrade {
     const NAME: &'static str = "pkg::upgrade";
     const POSITIONAL: &'static [&'static str] = &[];
-    type Found = Found;
+    type Found = Found<xbps::upgrade::Upgrade>;
 
     fn subject(&self) -> String {
         String::new()
     }
 
-    fn look(&self, context: &Context<'_>) -> Result<Found, Failure> {
+    fn look(&self, context: &Context<'_>) -> Result<Self::Found, Failure> {
         let chosen = Manager::of(self.manager, context.host)?;
         match manager::of(chosen) {
-            None => {
-                let upgrade = xbps::upgrade::Upgrade::for_front(self.lock_timeout);
-                let found = upgrade.look(context)?;
-                Ok(Found::Xbps(upgrade, found))
-            }
-            Some(manager) => self.transaction(context, chosen, manager).map(Found::Other),
+            None => Found::by_xbps(xbps::upgrade::Upgrade::for_front(self.lock_timeout), context),
+            Some(manager) => self.transaction(context, chosen, manager).map(Found::by_other),
         }
     }
 
-    fn plan(&self, found: &Found) -> Result<Plan, Failure> {
-        match found {
-            Found::Xbps(upgrade, found) => upgrade.plan(found),
-            Found::Other(transaction) => {
-                Ok(transaction.iter().map(|one| Box::new(one.clone()) as _).collect())
-            }
-        }
+    fn plan(&self, found: &Self::Found) -> Result<Plan, Failure> {
+        found.plan()
     }
 
-    fn fields(&self, found: &Found) -> Map<String, Value> {
-        match found {
-            Found::Xbps(upgrade, found) => upgrade.fields(found),
-            Found::Other(transaction) => {
-                let planned = transaction.as_ref().map_or(&[][..], |transaction| &transaction.planned);
-                Map::from_iter([("packages".to_owned(), told(planned))])
-            }
-        }
+    fn fields(&self, found: &Self::Found) -> Map<String, Value> {
+        found.fields()
     }
 
-    fn changed(&self, before: &Found, after: &Found) -> Map<String, Value> {
-        match (before, after) {
-            (Found::Xbps(upgrade, before), Found::Xbps(_, after)) => upgrade.changed(before, after),
-            (before, _) => self.fields(before),
-        }
+    fn changed(&self, before: &Self::Found, after: &Self::Found) -> Map<String, Value> {
+        before.changed(after)
     }
 }
 
@@ -114,17 +86,10 @@ impl Upgrade {
             return Ok(None);
         }
         let base = Base::new(context);
-        let refresh = (index == Index::Missing).then(|| manager.refresh(&base));
-        Ok(Some(Transaction {
-            manager: chosen,
-            undo: manager.undo(&planned, &installed, context.host)?,
-            commands: refresh.into_iter().chain([manager.command(&base, &Wish::Upgrade)]).collect(),
-            patience: self.lock_timeout.map_or(PATIENCE, |Seconds(patience)| patience),
-            asked: Vec::new(),
-            removed: Default::default(),
-            created: Created::default(),
-            upgrades: true,
-            planned,
-        }))
+        let commands =
+            index.fetch(manager, &base).into_iter().chain([manager.command(&base, &Wish::Upgrade)]);
+        let undo = manager.undo(&planned, &installed, context.host)?;
+        let transaction = Transaction::new(chosen, planned, commands.collect(), undo, self.lock_timeout);
+        Ok(Some(Transaction { upgrades: true, ..transaction }))
     }
 }
