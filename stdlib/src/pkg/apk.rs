@@ -11,7 +11,6 @@ use super::installed::Installed;
 use super::manager::{Base, PackageManager, Wish, sides, taken_back};
 use super::package::Package;
 use super::planned::Planned;
-use super::remembered;
 
 /// The database of what is installed.
 const DATABASE: &str = "/lib/apk/db/installed";
@@ -21,7 +20,7 @@ pub struct Apk;
 
 impl PackageManager for Apk {
     fn installed(&self, context: &Context<'_>, _: &[Package]) -> Result<Rc<Installed>, Failure> {
-        remembered::read(context.host, DATABASE, parse)
+        Installed::read(context.host, DATABASE, parse)
     }
 
     fn index(&self) -> Option<&'static str> {

@@ -8,11 +8,11 @@ use refrain_engine::module::Context;
 use refrain_engine::step::Undo;
 use refrain_engine::system::{Command, Output, View};
 
+use super::dpkg;
 use super::installed::Installed;
 use super::manager::{Base, PackageManager, Wish, sides, taken_back};
 use super::package::Package;
 use super::planned::Planned;
-use super::{dpkg, remembered};
 
 /// Where it keeps the packages that it has downloaded.
 const CACHE: &str = "/var/cache/apt/archives";
@@ -29,7 +29,7 @@ pub struct Apt;
 
 impl PackageManager for Apt {
     fn installed(&self, context: &Context<'_>, _: &[Package]) -> Result<Rc<Installed>, Failure> {
-        remembered::read(context.host, dpkg::STATUS, dpkg::parse)
+        Installed::read(context.host, dpkg::STATUS, dpkg::parse)
     }
 
     fn index(&self) -> Option<&'static str> {

@@ -3,13 +3,7 @@
 use refrain_engine::failure::Failure;
 use refrain_engine::system::{Command, Output};
 
-/// What a message means, and what to do about it.
-struct Meaning {
-    /// What is in the message.
-    message: &'static str,
-    words: &'static str,
-    hint: Option<&'static str>,
-}
+use crate::meaning::Meaning;
 
 /// What they say, the more particular before the less.
 const MEANINGS: &[Meaning] = &[
@@ -100,11 +94,10 @@ const MEANINGS: &[Meaning] = &[
 pub fn explain(command: &Command, output: &Output) -> Failure {
     let said = output.both_streams();
     let failure = output.failure(words(command));
-    let Some(meaning) = MEANINGS.iter().find(|meaning| said.contains(meaning.message)) else {
-        return failure;
-    };
-    let failure = failure.explain(meaning.words);
-    meaning.hint.map_or(failure.clone(), |hint| failure.advise(hint))
+    match Meaning::of(MEANINGS, &said) {
+        Some(meaning) => meaning.explain(failure, &said),
+        None => failure,
+    }
 }
 
 /// A command as a person would give it: without what only keeps it quiet or in its place.

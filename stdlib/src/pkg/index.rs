@@ -8,6 +8,7 @@ use refrain_engine::system::{Command, Kind, Time, View};
 
 use super::manager::{Base, PackageManager};
 use super::prediction::Prediction;
+use crate::prediction_state::PredictionState;
 
 /// With which index packages are planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use super::prediction::Prediction;
 use super::transaction::Transaction;
 use crate::accounts::name::AccountName;
 use crate::one_or_many::OneOrMany;
+use crate::prediction_state::PredictionState;
 use crate::seconds::Seconds;
 use crate::xbps;
 use crate::xbps::created::Created;

@@ -1,8 +1,18 @@
 //! The packages on a host.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use refrain_engine::failure::Failure;
+use refrain_engine::system::View;
 
 use super::package::Package;
+use crate::remembered::{self, Last};
+
+thread_local! {
+    static LAST: Last<Installed> = const { RefCell::new(None) };
+}
 
 /// What is installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +26,14 @@ pub struct Installed {
 }
 
 impl Installed {
+    /// What `parse` reads in the database at `path`. Nothing is installed where there is none.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn read(host: &dyn View, path: &str, parse: fn(&str) -> Self) -> Result<Rc<Self>, Failure> {
+        remembered::read(&LAST, host, path, |text| Ok(parse(text)))
+    }
+
     /// Whether a package is there, in the version that is meant if one is.
     pub fn has(&self, package: &Package) -> bool {
         match (&package.version, self.versions.get(&package.name)) {

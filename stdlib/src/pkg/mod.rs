@@ -21,7 +21,6 @@ pub mod planned;
 pub mod prediction;
 pub mod queries;
 pub mod refresh;
-pub mod remembered;
 pub mod remove;
 pub mod service_denial;
 pub mod transaction;

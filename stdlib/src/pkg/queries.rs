@@ -13,6 +13,7 @@ use super::installed::Installed;
 use super::manager;
 use super::package::Package;
 use super::prediction::Prediction;
+use crate::prediction_state::PredictionState;
 use crate::xbps::prediction::Packages;
 
 /// Whether a package is installed, or would be by then.

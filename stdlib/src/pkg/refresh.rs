@@ -15,6 +15,7 @@ use super::index::files;
 use super::manager::{self, Base, patience};
 use super::prediction::Prediction;
 use super::transaction;
+use crate::prediction_state::PredictionState;
 use crate::seconds::Seconds;
 use crate::xbps;
 

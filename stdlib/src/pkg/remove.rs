@@ -16,6 +16,7 @@ use super::planned::{Deed, Planned};
 use super::prediction::Prediction;
 use super::transaction::Transaction;
 use crate::one_or_many::OneOrMany;
+use crate::prediction_state::PredictionState;
 use crate::seconds::Seconds;
 use crate::xbps;
 

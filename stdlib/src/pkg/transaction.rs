@@ -15,6 +15,7 @@ use super::manager::{PackageManager, patience};
 use super::planned::{Deed, Planned};
 use super::prediction::Prediction;
 use super::{manager, service_denial};
+use crate::prediction_state::PredictionState;
 use crate::seconds::Seconds;
 use crate::xbps::created::Created;
 

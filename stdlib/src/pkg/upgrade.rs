@@ -12,6 +12,7 @@ use super::index::Index;
 use super::manager::{self, Base, PackageManager, Wish};
 use super::prediction::Prediction;
 use super::transaction::Transaction;
+use crate::prediction_state::PredictionState;
 use crate::seconds::Seconds;
 use crate::xbps;
 

@@ -15,6 +15,7 @@ use super::lock;
 use super::name::PackageName;
 use super::prediction::{Packages, Prediction};
 use super::program::run;
+use crate::prediction_state::PredictionState;
 use crate::seconds::Seconds;
 
 /// Says which of several packages is in use for something that they all provide.

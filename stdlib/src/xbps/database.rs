@@ -2,15 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::rc::Rc;
 
 use refrain_engine::failure::Failure;
-use refrain_engine::system::{Content, Time, View, changes};
+use refrain_engine::system::View;
 use serde::{Deserialize, Serialize};
 
 use super::plist::{Part, PlistError, Reader};
 use super::version;
+use crate::remembered::{self, Last};
 
 /// Where it is.
 pub const PATH: &str = "/var/db/xbps/pkgdb-0.38.plist";
@@ -45,12 +45,9 @@ pub struct Database {
     pub alternatives: BTreeMap<String, Vec<String>>,
 }
 
-/// A database that was read, and when: the changes of this process until then, the file's time and size.
-type Remembered = ((u64, Time, u64), Rc<Database>);
-
 thread_local! {
-    /// The database that this thread read last: it is large, and nearly every call wants to know it.
-    static LAST: RefCell<Option<Remembered>> = const { RefCell::new(None) };
+    /// It is large, and nearly every call wants to know it.
+    static LAST: Last<Database> = const { RefCell::new(None) };
 }
 
 impl Database {
@@ -59,25 +56,7 @@ impl Database {
     /// # Errors
     /// It can't be read or is damaged, or check mode does not know what will be in it.
     pub fn look(host: &dyn View) -> Result<Rc<Self>, Failure> {
-        let path = Path::new(PATH);
-        let Some(stat) = host.stat(path)? else { return Ok(Rc::default()) };
-        let now = (changes::count(), stat.modified, stat.size);
-        let known =
-            LAST.with_borrow(|last| last.as_ref().filter(|(then, _)| *then == now).map(|(_, db)| db.clone()));
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let database = match host.read(path)? {
-            None => Rc::default(),
-            Some(Content::Known(bytes)) => {
-                Rc::new(Self::parse(&String::from_utf8_lossy(&bytes)).map_err(damaged)?)
-            }
-            Some(Content::Unknown) => {
-                return Err(Failure::state(format!("what `{PATH}` will hold is known only in a real run")));
-            }
-        };
-        LAST.set(Some((now, Rc::clone(&database))));
-        Ok(database)
+        remembered::read(&LAST, host, PATH, |text| Self::parse(text).map_err(damaged))
     }
 
     /// The database in a text.
@@ -171,8 +150,10 @@ fn texts(value: serde_json::Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
-    use refrain_engine::system::{Attributes, System};
+    use refrain_engine::system::{Attributes, System, changes};
 
     use super::*;
 

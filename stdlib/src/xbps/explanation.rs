@@ -6,14 +6,7 @@
 use refrain_engine::failure::Failure;
 use refrain_engine::system::{Command, Output};
 
-/// What a message means, and what to do about it.
-struct Meaning {
-    /// What is in the message.
-    message: &'static str,
-    /// In plain words; what stands between the quotes of the message takes the place of `{}`.
-    words: &'static str,
-    hint: Option<&'static str>,
-}
+use crate::meaning::Meaning;
 
 /// What xbps says, the more particular before the less.
 const MEANINGS: &[Meaning] = &[
@@ -146,29 +139,16 @@ fn of_status(status: i32) -> Option<&'static str> {
 pub fn explain(command: &Command, output: &Output) -> Failure {
     let said = output.both_streams();
     let failure = output.failure(command.to_shell());
-    let Some(meaning) = MEANINGS.iter().find(|meaning| said.contains(meaning.message)) else {
-        return match of_status(output.status) {
-            Some(words) => failure.explain(words),
-            None => failure,
-        };
-    };
-    let line = said.lines().find(|line| line.contains(meaning.message)).unwrap_or_default();
-    let failure = failure.explain(meaning.words.replace("{}", quoted(line)));
-    match meaning.hint {
-        Some(hint) => failure.advise(hint),
-        None => failure,
+    match (Meaning::of(MEANINGS, &said), of_status(output.status)) {
+        (Some(meaning), _) => meaning.explain(failure, &said),
+        (None, Some(words)) => failure.explain(words),
+        (None, None) => failure,
     }
 }
 
 /// Whether something was not read that the result depends on, though the exit status is 0: then the result says too little.
 pub fn is_partial(output: &Output) -> bool {
     String::from_utf8_lossy(&output.stderr).contains("failed to open repo")
-}
-
-/// What stands between single quotes.
-fn quoted(line: &str) -> &str {
-    let inside = line.split_once(['\'', '`']).map(|(_, rest)| rest);
-    inside.and_then(|rest| rest.split_once('\'')).map_or("", |(name, _)| name)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::database::Package;
 use super::lock;
 use super::prediction::{Packages, Prediction};
 use super::program::run;
+use crate::prediction_state::PredictionState;
 
 /// Why a package is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

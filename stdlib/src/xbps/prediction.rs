@@ -5,14 +5,10 @@ use std::rc::Rc;
 
 use refrain_engine::failure::Failure;
 use refrain_engine::system::View;
-use refrain_engine::system::preview::Overlay;
 use serde::{Deserialize, Serialize};
 
 use super::database::{Database, Package};
-
-/// What the prediction is known by to the overlay.
-const KIND: &str = "xbps";
-const NAME: &str = "packages";
+use crate::prediction_state::PredictionState;
 
 /// What the calls so far would have made of the packages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,24 +28,8 @@ pub struct Prediction {
     pub trusted: Vec<String>,
 }
 
-impl Prediction {
-    /// What is predicted so far; nothing outside of check mode.
-    pub fn look(host: &dyn View) -> Self {
-        let state = host.predicted(KIND, NAME);
-        state.and_then(|state| serde_json::from_value(state).ok()).unwrap_or_default()
-    }
-
-    /// Adds to what is predicted.
-    ///
-    /// # Errors
-    /// What is predicted can't be written down.
-    pub fn change(overlay: &Overlay, change: impl FnOnce(&mut Self)) -> Result<(), Failure> {
-        let mut prediction = Self::look(overlay);
-        change(&mut prediction);
-        let state = serde_json::to_value(prediction).map_err(|error| Failure::state(error.to_string()))?;
-        overlay.set_state(KIND, NAME, state);
-        Ok(())
-    }
+impl PredictionState for Prediction {
+    const KEY: (&'static str, &'static str) = ("xbps", "packages");
 }
 
 /// The packages on a host, as they are or would be.

@@ -10,6 +10,7 @@ use refrain_engine::system::{Command, Output, System};
 use super::configuration;
 use super::explanation::explain;
 use super::prediction::Prediction;
+use crate::prediction_state::PredictionState;
 
 /// How xbps is called: with which repositories and which index of them.
 #[derive(Clone)]

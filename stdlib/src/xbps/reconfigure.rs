@@ -13,6 +13,7 @@ use super::name::PackageName;
 use super::prediction::{Packages, Prediction};
 use super::program::run;
 use crate::one_or_many::OneOrMany;
+use crate::prediction_state::PredictionState;
 use crate::seconds::Seconds;
 
 /// Configures packages that are unpacked and were not configured, because a script failed or the host went down.

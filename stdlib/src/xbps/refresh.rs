@@ -14,6 +14,7 @@ use serde_json::Map;
 use super::explanation::explain;
 use super::prediction::Prediction;
 use super::program::run;
+use crate::prediction_state::PredictionState;
 
 /// Where the index of each repository is kept, in a directory of its own.
 const INDEXES: &str = "/var/db/xbps";

@@ -17,6 +17,7 @@ use super::lock;
 use super::planned::{Deed, Planned};
 use super::prediction::{Packages, Prediction};
 use super::program::run;
+use crate::prediction_state::PredictionState;
 
 /// One transaction: all that xbps does at once, however many packages that are.
 #[derive(Clone, Debug)]
