@@ -30,6 +30,11 @@ impl Release {
         self.get("ID").unwrap_or("linux").to_lowercase()
     }
 
+    /// The distributions that it is a child of.
+    fn id_like(&self) -> Vec<String> {
+        self.get("ID_LIKE").unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+    }
+
     /// The name of this release (`bookworm`): one that is set to nothing means that there is none. Releases that know
     /// no `VERSION_CODENAME` have it in parentheses.
     pub(super) fn codename(&self) -> Option<&str> {
@@ -47,9 +52,7 @@ fn parenthesized(version: &str) -> Option<&str> {
 /// Gathers `facts.os`.
 pub(super) fn fact(source: &dyn FactSource) -> Option<Value> {
     let release = Release::of(source)?;
-    let id = release.id();
-    let id_like: Vec<String> =
-        release.get("ID_LIKE").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let (id, id_like) = (release.id(), release.id_like());
     let fields = [
         ("id", Some(id.as_str())),
         ("name", release.get("NAME")),
@@ -69,9 +72,7 @@ pub(super) fn fact(source: &dyn FactSource) -> Option<Value> {
 /// The family of the distribution that a text of os-release(5) describes.
 pub fn family_of(release: &str) -> String {
     let release = Release(assignments(release));
-    let id_like: Vec<String> =
-        release.get("ID_LIKE").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-    family(&release.id(), &id_like).to_owned()
+    family(&release.id(), &release.id_like()).to_owned()
 }
 
 /// Who shares package manager and habits: the id itself where it is nobody's child.

@@ -200,20 +200,14 @@ pub fn not_theirs(uid: u32) -> io::Error {
 mod tests {
     use std::os::unix::fs::{lchown, symlink};
 
+    use super::super::as_root::is_root;
     use super::*;
 
     const EVE: u32 = 4001;
 
-    fn is_root() -> bool {
-        let root = rustix::process::geteuid().is_root();
-        assert!(root || std::env::var_os("CI").is_none(), "needs root");
-        root
-    }
-
     #[test]
     fn links_of_ordinary_users_lead_only_to_what_is_theirs() {
-        if !is_root() {
-            eprintln!("skipped: giving files away needs root");
+        if !is_root("giving files away") {
             return;
         }
         let directory = tempfile::tempdir().unwrap();

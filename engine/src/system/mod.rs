@@ -5,6 +5,8 @@
 //! host in a directory tree.
 
 pub mod account_files;
+#[cfg(test)]
+pub mod as_root;
 pub mod changes;
 pub mod children;
 mod entry;

@@ -91,12 +91,9 @@ impl Sandbox {
         follow_last: bool,
         act: impl FnOnce(&Path, &Path) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let result = resolve(path, follow_last, |link| self.disk.read_link(&self.place(link)))
-            .and_then(|inside| act(&self.place(&inside), &inside));
-        result.map_err(|failure| match failure {
-            Failure::Io { act, reason, .. } => Failure::Io { act, path: path.to_owned(), reason },
-            other => other,
-        })
+        resolve(path, follow_last, |link| self.disk.read_link(&self.place(link)))
+            .and_then(|inside| act(&self.place(&inside), &inside))
+            .map_err(|failure| about(path, failure))
     }
 
     /// Does something to the entry of a directory that a path leads to. `what` is what, as a verb. As on a real host, an ordinary
@@ -111,20 +108,23 @@ impl Sandbox {
         let owner = |inside: &Path| {
             self.look(&self.place(inside), inside).map(|stat| stat.map(|stat| stat.attributes.uid))
         };
-        resolve(path, false, |link| {
+        let resolved = resolve(path, false, |link| {
             let target = self.disk.read_link(&self.place(link))?;
             if target.is_some() {
                 owners.extend(owner(link)?.filter(|uid| *uid != 0));
             }
             Ok(target)
-        })?;
-        self.at(path, false, |place, inside| {
-            let (above, here) = (owner(inside.parent().unwrap_or(inside))?, owner(inside)?);
-            match owners.iter().find(|uid| above != Some(**uid) && here != Some(**uid)) {
-                None => act(place, inside),
-                Some(uid) => Err(Failure::io(what, inside, &not_theirs(*uid))),
+        });
+        let changed = resolved.and_then(|inside| {
+            if !owners.is_empty() {
+                let (above, here) = (owner(inside.parent().unwrap_or(&inside))?, owner(&inside)?);
+                if let Some(uid) = owners.iter().find(|uid| above != Some(**uid) && here != Some(**uid)) {
+                    return Err(Failure::io(what, &inside, &not_theirs(*uid)));
+                }
             }
-        })
+            act(&self.place(&inside), &inside)
+        });
+        changed.map_err(|failure| about(path, failure))
     }
 
     /// Has a program played, with its scratch files in the sandbox's own `/tmp`.
@@ -235,6 +235,14 @@ fn furnish(
         attributes.set(Path::new(path), Attributes { mode, uid: 0, gid: 0 })?;
     }
     fs::rename(new, root)
+}
+
+/// The failure with the path that was named, and not the place to which that leads.
+fn about(path: &Path, failure: Failure) -> Failure {
+    match failure {
+        Failure::Io { act, reason, .. } => Failure::Io { act, path: path.to_owned(), reason },
+        other => other,
+    }
 }
 
 impl View for Sandbox {
