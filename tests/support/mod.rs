@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: projects, hosts to reach by ssh, lines that are slow.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod busybox;
 pub mod everything;
 pub mod key_agent;
 pub mod podman;

@@ -1,13 +1,12 @@
 //! Containers of podman, with a busybox in them.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::project::copy_program;
+use super::busybox::install_busybox;
 use super::{have, is_root};
 
 /// Podman with a storage of its own. Dropping it ends the containers.
@@ -51,11 +50,7 @@ impl Podman {
     fn import(&self) {
         let bin = self.path("image/bin");
         fs::create_dir_all(&bin).expect("a directory");
-        copy_program(Path::new("/bin/busybox"), &bin.join("busybox"));
-        let applets = Command::new("/bin/busybox").arg("--list").output().expect("it starts").stdout;
-        for applet in String::from_utf8_lossy(&applets).lines().filter(|applet| *applet != "busybox") {
-            symlink("busybox", bin.join(applet)).expect("a link");
-        }
+        install_busybox(&bin, |_| true);
         let (image, archive) = (self.path("image"), self.path("image.tar"));
         let packed = Command::new("tar").arg("-C").arg(image).arg("-cf").arg(&archive).arg(".").status();
         assert!(packed.expect("tar starts").success());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
 use std::process::Command;
 
 use refrain_engine::system::sandbox::Sandbox;
@@ -11,6 +11,7 @@ use refrain_simulation::{PROGRAMS, Simulation, executable, link_programs};
 use regex::Regex;
 use tempfile::TempDir;
 
+use super::busybox::install_busybox;
 use super::project::{binary, copy_program};
 
 /// A root directory.
@@ -36,16 +37,9 @@ impl VoidRoot {
     fn programs(&self) {
         // A package may bring a program of the same name, which is none: what is simulated is found before it.
         let (bin, local) = (self.path("usr/bin"), self.path("usr/local/bin"));
-        copy_program(Path::new("/bin/busybox"), &bin.join("busybox"));
         copy_program(&executable().expect("it is built"), &local.join("simulated"));
         link_programs(&local).expect("its names");
-        let applets = Command::new("/bin/busybox").arg("--list").output().expect("it starts").stdout;
-        for applet in String::from_utf8_lossy(&applets).lines() {
-            let is_simulated = PROGRAMS.iter().any(|(name, _)| *name == applet);
-            if !is_simulated && applet != "busybox" {
-                symlink("busybox", bin.join(applet)).expect("a link");
-            }
-        }
+        install_busybox(&bin, |applet| !PROGRAMS.iter().any(|(name, _)| *name == applet));
     }
 
     /// A path in it, as this machine sees it.
