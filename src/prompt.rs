@@ -12,6 +12,8 @@ use std::time::Duration;
 use console::Term;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use crate::reporter::terminal::progress;
+
 /// How often a question looks whether the answer is still wanted.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -30,6 +32,10 @@ pub fn ask(question: &str, private: bool) -> Result<String, String> {
     if !terminal.is_term() {
         return Err("there is no terminal to ask at".to_owned());
     }
+    progress::suspended(|| ask_there(terminal, question, private))
+}
+
+fn ask_there(terminal: Term, question: &str, private: bool) -> Result<String, String> {
     if private {
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = settings();
     }

@@ -10,6 +10,7 @@ use refrain_engine::system::children::{self, Reaped};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator;
 
+use crate::reporter::terminal::progress;
 use crate::{exit, prompt};
 
 /// What is to stop now and has not after this time is left behind: hosts have five seconds to say that they have stopped.
@@ -95,6 +96,7 @@ impl State {
 /// Ends the program, whatever it does.
 fn end(code: i32) -> ! {
     prompt::give_back();
+    progress::leave();
     std::process::exit(code)
 }
 

@@ -257,6 +257,16 @@ pub trait Reporter: Send {
     /// # Errors
     /// An error stops this reporter, never the run: hosts come before pretty output.
     fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// Some time has passed: called some twenty times a second from the first event to the last, by the thread that has the
+    /// turn. `at` is the time since the run started, in milliseconds, as [`Event::at`] has it.
+    ///
+    /// # Errors
+    /// As of [`event`](Self::event).
+    fn tick(&mut self, at: u64) -> io::Result<()> {
+        let _ = at;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

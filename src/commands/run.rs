@@ -37,7 +37,11 @@ pub fn execute(arguments: Run) -> u8 {
         return exit::DONE;
     }
     signals.stop_gently();
-    let stage = Stage { registry, reporter: reporter::of(&arguments.shown), interrupt: signals.interrupt() };
+    let stage = Stage {
+        registry,
+        reporter: reporter::of(&arguments.shown, arguments.step),
+        interrupt: signals.interrupt(),
+    };
     let recaps = runner::run(&prepared, stage);
     exit::verdict(&recaps, arguments.exit_code, signals.first())
 }

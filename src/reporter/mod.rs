@@ -3,18 +3,23 @@
 pub mod json;
 pub mod terminal;
 
-use std::io::{self, BufWriter};
+use std::io::{self, IsTerminal};
 
 use refrain_engine::event::Reporter;
 
+use self::terminal::Terminal;
+use self::terminal::progress::Progress;
 use crate::arguments::{Output, Shown};
 
-/// The reader that the command line asks for.
-pub fn of(shown: &Shown) -> Box<dyn Reporter> {
+/// The reader that the command line asks for. With `asks`, somebody is asked about every call and looks at each before the next.
+pub fn of(shown: &Shown, asks: bool) -> Box<dyn Reporter> {
     match shown.output {
         Output::Terminal => {
-            let out = BufWriter::new(io::stdout());
-            Box::new(terminal::Terminal::new(out, shown.verbose, shown.diff))
+            let terminal = Terminal::new(io::stdout(), io::stdout().is_terminal(), shown.verbose, shown.diff);
+            Box::new(match asks {
+                true => terminal.without_delay(),
+                false => terminal.with_progress(Progress::on_terminal()),
+            })
         }
         Output::Json => Box::new(json::Json),
     }

@@ -18,6 +18,7 @@ mod target;
 mod written;
 
 use std::collections::{BTreeMap, HashSet};
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,7 +51,7 @@ pub use written::Written;
 /// At most so many hosts at once, unless `--forks` says otherwise.
 pub const DEFAULT_FORKS: usize = 32;
 
-/// How often it is looked whether the run shall stop, to say so.
+/// How often it is looked whether the run shall stop, to say so, and the reporter is told that time passes.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Stack of a thread that evaluates scripts. Rhai recurses for every nested call and expression.
@@ -82,13 +83,21 @@ struct Running {
 
 impl Running {
     fn emit(&self, host: Option<&str>, kind: EventKind) {
-        let at = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let event = Event { at, host: host.map(ToOwned::to_owned), kind };
+        let event = Event { at: self.elapsed(), host: host.map(ToOwned::to_owned), kind };
+        self.report(|reporter| reporter.event(&event));
+    }
+
+    fn report(&self, tell: impl FnOnce(&mut dyn Reporter) -> io::Result<()>) {
         let mut reporter = self.reporter.lock().unwrap_or_else(PoisonError::into_inner);
         // A reporter that fails once is not asked again: hosts come before output.
-        if reporter.as_mut().is_some_and(|reporter| reporter.event(&event).is_err()) {
+        if reporter.as_deref_mut().is_some_and(|reporter| tell(reporter).is_err()) {
             *reporter = None;
         }
+    }
+
+    /// Milliseconds since the start.
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn interrupted(&self) -> bool {
@@ -154,12 +163,11 @@ pub fn run(prepared: &Arc<Prepared>, stage: Stage) -> IndexMap<String, Recap> {
         running.emit(None, EventKind::Warning(Box::new(warning)));
     }
     let hosts = in_order(prepared, &running.recaps.lock().unwrap_or_else(PoisonError::into_inner));
-    let duration = u64::try_from(running.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    running.emit(None, EventKind::RunFinished { hosts: hosts.clone(), duration });
+    running.emit(None, EventKind::RunFinished { hosts: hosts.clone(), duration: running.elapsed() });
     hosts
 }
 
-/// Does something during which it is told when the run shall stop.
+/// Does something during which it is told when the run shall stop, and that time passes.
 fn watched(running: &Arc<Running>, act: impl FnOnce()) {
     let (over, is_over) = mpsc::channel::<()>();
     let watch = {
@@ -176,6 +184,7 @@ fn watched(running: &Arc<Running>, act: impl FnOnce()) {
                 if !more {
                     break;
                 }
+                running.report(|reporter| reporter.tick(running.elapsed()));
             }
         }
     };
