@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 use refrain_engine::escalation::Method;
 
 /// Bring hosts to the state that playbooks describe
@@ -33,18 +34,29 @@ pub enum Command {
     Init(Init),
     /// Copy the roles from elsewhere that refrain.toml pins into the project
     Vendor(Vendor),
-    /// Show the reference of the modules
+    /// Show the reference of the modules and of the language
     Doc(Doc),
+    /// Write what the Rhai language server needs to complete and check playbooks
+    Definitions(Definitions),
+    /// Write the script by which a shell completes this command line
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
     /// Serve one play on this host; started by the controller
     #[command(hide = true)]
     Agent,
 }
 
+/// What `refrain run` ends with.
+const EXIT_CODES: &str = "Exit codes: 0 all is done; 2 a play failed on a host; 3 a host could not be reached; 4 the input is wrong, \
+                          and nothing was changed; 10 something would change (with --exit-code); 128 and more: ended by that signal.";
+
 /// `refrain run`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct Run {
     /// Playbooks to run, in order
-    #[arg(required = true, value_name = "PLAYBOOK")]
+    #[arg(required = true, value_name = "PLAYBOOK", value_hint = ValueHint::FilePath)]
     pub playbooks: Vec<PathBuf>,
 
     /// Which hosts.
@@ -144,7 +156,7 @@ pub struct Hosts {
     pub limit: Option<String>,
 
     /// Inventory file, directory, or list of hosts with a comma (can be repeated) [default: ./inventory]
-    #[arg(short, long = "inventory", value_name = "INVENTORY")]
+    #[arg(short, long = "inventory", value_name = "INVENTORY", value_hint = ValueHint::AnyPath)]
     pub inventories: Vec<String>,
 
     /// Set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
@@ -160,7 +172,7 @@ pub struct Connection {
     pub connection: Option<String>,
 
     /// Root directory of a chroot connection, or directory of the sandboxes; implies --connection chroot
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub root: Option<PathBuf>,
 
     /// What kind of root that is [default: found out]
@@ -176,11 +188,11 @@ pub struct Connection {
     pub lock_timeout: Option<u32>,
 
     /// Log in as this user
-    #[arg(short, long, value_name = "USER")]
+    #[arg(short, long, value_name = "USER", value_hint = ValueHint::Username)]
     pub user: Option<String>,
 
     /// Log in with this key (can be repeated)
-    #[arg(long = "private-key", visible_alias = "key-file", value_name = "FILE")]
+    #[arg(long = "private-key", visible_alias = "key-file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub private_keys: Vec<PathBuf>,
 
     /// Arguments of ssh that are honoured, as `-J gate -o Port=2222`; over those of the inventory (can be repeated)
@@ -200,7 +212,7 @@ pub struct Connection {
     pub ask_become_pass: bool,
 
     /// The user to become [default: root]
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
     pub become_user: Option<String>,
 
     /// The program that makes one another user [default: sudo]
@@ -248,7 +260,7 @@ pub enum Output {
 #[derive(Debug, Args)]
 pub struct Lint {
     /// Playbooks to check
-    #[arg(required = true, value_name = "PLAYBOOK")]
+    #[arg(required = true, value_name = "PLAYBOOK", value_hint = ValueHint::FilePath)]
     pub playbooks: Vec<PathBuf>,
 
     /// Show what each play sends to this host: names, origins and sizes, no values
@@ -256,7 +268,7 @@ pub struct Lint {
     pub bundle: Option<String>,
 
     /// With --bundle: inventory, as in `refrain run` (can be repeated) [default: ./inventory]
-    #[arg(short, long = "inventory", value_name = "INVENTORY", requires = "bundle")]
+    #[arg(short, long = "inventory", value_name = "INVENTORY", value_hint = ValueHint::AnyPath, requires = "bundle")]
     pub inventories: Vec<String>,
 
     /// With --bundle: set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
@@ -268,7 +280,7 @@ pub struct Lint {
 #[derive(Debug, Args)]
 pub struct Test {
     /// Playbooks to test, each on fresh hosts; NAME.setup.rhai and NAME.test.rhai beside it belong to the test
-    #[arg(required = true, value_name = "PLAYBOOK")]
+    #[arg(required = true, value_name = "PLAYBOOK", value_hint = ValueHint::FilePath)]
     pub playbooks: Vec<PathBuf>,
 
     /// Which hosts.
@@ -276,7 +288,7 @@ pub struct Test {
     pub hosts: Hosts,
 
     /// Keep the sandboxes, in a directory of this one that is named after the playbook
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub keep: Option<PathBuf>,
 }
 
@@ -296,7 +308,7 @@ pub struct Inventory {
     pub host: Option<String>,
 
     /// With the variable files beside this playbook [default: those in ./playbooks]
-    #[arg(long, value_name = "PLAYBOOK")]
+    #[arg(long, value_name = "PLAYBOOK", value_hint = ValueHint::FilePath)]
     pub playbook: Option<PathBuf>,
 }
 
@@ -312,7 +324,7 @@ pub struct Vars {
     pub name: Option<String>,
 
     /// Inventory file, directory, or list of hosts with a comma (can be repeated) [default: ./inventory]
-    #[arg(short, long = "inventory", value_name = "INVENTORY")]
+    #[arg(short, long = "inventory", value_name = "INVENTORY", value_hint = ValueHint::AnyPath)]
     pub inventories: Vec<String>,
 
     /// Set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
@@ -320,7 +332,7 @@ pub struct Vars {
     pub extra_vars: Vec<String>,
 
     /// With the variable files beside this playbook [default: those in ./playbooks]
-    #[arg(long, value_name = "PLAYBOOK")]
+    #[arg(long, value_name = "PLAYBOOK", value_hint = ValueHint::FilePath)]
     pub playbook: Option<PathBuf>,
 
     /// Write JSON
@@ -332,7 +344,7 @@ pub struct Vars {
 #[derive(Debug, Args)]
 pub struct Init {
     /// Where; what is there already is kept
-    #[arg(default_value = ".", value_name = "DIR")]
+    #[arg(default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub directory: PathBuf,
 }
 
@@ -351,13 +363,45 @@ pub struct Vendor {
 /// `refrain doc`.
 #[derive(Debug, Args)]
 pub struct Doc {
-    /// A module (`file`) or one of its functions (`file::copy`)
+    /// A module (`file`), one of its functions (`file::copy`), or a word of the language (`role`)
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
+
+    /// List the functions and words whose reference has all of these words in it
+    #[arg(short, long, value_name = "WORD", num_args = 1.., conflicts_with_all = ["name", "markdown"])]
+    pub search: Vec<String>,
 
     /// Write the whole reference as Markdown
     #[arg(long, conflicts_with = "name")]
     pub markdown: bool,
+}
+
+/// `refrain definitions`.
+#[derive(Debug, Args)]
+pub struct Definitions {
+    /// Where; definitions that are there already are replaced
+    #[arg(default_value = "definitions", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: PathBuf,
+}
+
+/// `refrain completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// `refrain man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command that the page is about [default: all of refrain]
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+
+    /// Write all pages into this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
 }
 
 #[cfg(test)]

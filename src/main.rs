@@ -37,6 +37,9 @@ fn main() -> ExitCode {
         Command::Vars(vars) => commands::vars::execute(&vars),
         Command::Test(test) => commands::test::execute(&test),
         Command::Doc(doc) => commands::doc::execute(&doc),
+        Command::Definitions(definitions) => commands::definitions::execute(&definitions),
+        Command::Completions(completions) => commands::completions::execute(&completions),
+        Command::Man(man) => commands::man::execute(&man),
         Command::Agent => commands::agent::execute(),
     };
     code.into()

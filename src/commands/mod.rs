@@ -1,11 +1,14 @@
 //! The commands, one file each.
 
 pub mod agent;
+pub mod completions;
+pub mod definitions;
 pub mod doc;
 pub mod init;
 pub mod inventory;
 pub mod lint;
 mod lists;
+pub mod man;
 mod reaching;
 pub mod rollback;
 pub mod run;

@@ -2,6 +2,7 @@
 
 mod actions;
 mod bundles;
+mod command_line;
 mod coordination;
 mod delegation;
 mod documents;

@@ -85,6 +85,23 @@ fn build(registry: &Registry) -> Engine {
     engine
 }
 
+/// What Rhai itself has, as its definition files say it, by a name for each file: what is called like a function and is none,
+/// operators, the standard library.
+pub fn rhai_definitions() -> [(&'static str, String); 3] {
+    let mut engine = Engine::new_raw();
+    engine.register_global_module(StandardPackage::new().as_shared_module());
+    let definitions = engine.definitions();
+    [
+        ("rhai", definitions.builtin_functions()),
+        ("rhai-operators", definitions.builtin_functions_operators()),
+        ("rhai-standard", definitions.static_module()),
+    ]
+    // Some of these texts end their lines as Windows does, and have names for an inclusive range and for any type that are none.
+    .map(|(name, text)| {
+        (name, text.replace('\r', "").replace(": range=", ": range").replace(" -> ;", " -> ?;"))
+    })
+}
+
 /// What a script prints is an event: standard output may be the stream to the controller.
 fn message(text: &str) {
     let text = super::marks::readable(text);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, ParseError, Position};
 
 use super::values::Unknown;
+use super::vocabulary;
 use crate::diagnostic::{Diagnostic, Location, near_match};
 use crate::failure::Failure;
 
@@ -282,15 +283,14 @@ fn innermost<'a>(
 fn explain(error: &EvalAltResult) -> Diagnostic {
     match error {
         EvalAltResult::ErrorVariableNotFound(name, _) => {
-            Diagnostic::new(format!("unknown variable `{name}`"))
-                .near(name, super::words::VALUES.iter().copied())
+            Diagnostic::new(format!("unknown variable `{name}`")).near(name, vocabulary::values())
         }
         EvalAltResult::ErrorPropertyNotFound(name, _) => Diagnostic::new(format!("no field `{name}`"))
             .hint("`get(\"…\")` of a map gives `()` where there is no such field"),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let name = signature.split([' ', '(']).next().unwrap_or(signature);
             let diagnostic = Diagnostic::new(format!("no function `{signature}`"));
-            match near_match(name, super::words::FUNCTIONS.iter().copied()) {
+            match near_match(name, vocabulary::words()) {
                 Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
                 None => diagnostic,
             }

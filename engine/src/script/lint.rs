@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::calls::{Call, Literal, Script};
 use super::names::Names;
-use super::words::{FUNCTIONS, NEED_CONTROLLER, SIGNATURES, VALUES};
+use super::vocabulary;
+use super::words::NEED_CONTROLLER;
 use super::{current, playbook, task, verdict};
 use crate::diagnostic::{Diagnostic, Location, near_match};
 use crate::escalation::EscalationOptions;
@@ -119,7 +120,7 @@ pub fn check(catalogue: &Catalogue<'_>, subject: &Subject<'_>) -> Vec<Diagnostic
 
 /// What is wrong with the names of a script.
 pub fn check_names(subject: &Subject<'_>, names: &Names) -> Vec<Diagnostic> {
-    let known = || VALUES.into_iter().chain(names.defined.iter().map(String::as_str));
+    let known = || vocabulary::values().chain(names.defined.iter().map(String::as_str));
     let undefined = names.undefined.iter().map(|(name, position)| {
         Diagnostic::new(format!("unknown variable `{name}`")).at(subject.at(*position)).near(name, known())
     });
@@ -157,8 +158,8 @@ fn check_word(catalogue: &Catalogue<'_>, subject: &Subject<'_>, call: &Call) -> 
     {
         return check_options(subject, call);
     }
-    if let Some((_, arities)) = SIGNATURES.iter().find(|(word, _)| *word == name) {
-        return Some(wrong_arity(subject, call, arities));
+    if let Some(word) = vocabulary::word(name) {
+        return Some(wrong_arity(subject, call, &word.arities().collect::<Vec<_>>()));
     }
     if !arities.is_empty() {
         return Some(wrong_arity(subject, call, &arities));
@@ -167,14 +168,14 @@ fn check_word(catalogue: &Catalogue<'_>, subject: &Subject<'_>, call: &Call) -> 
         return Some(wrong_arity(subject, call, arities));
     }
     let own = subject.script.functions.iter().map(|(name, _)| name.as_str());
-    let known = FUNCTIONS.iter().copied().chain(own).chain(catalogue.builtins().keys().map(String::as_str));
+    let known = vocabulary::words().chain(own).chain(catalogue.builtins().keys().map(String::as_str));
     Some(
         Diagnostic::new(format!("unknown function `{name}`")).at(subject.at(call.position)).near(name, known),
     )
 }
 
 fn call_is_word(name: &str) -> bool {
-    FUNCTIONS.contains(&name)
+    vocabulary::word(name).is_some()
 }
 
 fn wrong_arity(subject: &Subject<'_>, call: &Call, arities: &[usize]) -> Diagnostic {

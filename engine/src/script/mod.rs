@@ -32,5 +32,6 @@ pub mod units;
 mod unknown;
 pub mod values;
 pub mod verdict;
+pub mod vocabulary;
 pub mod words;
 pub mod workplace;

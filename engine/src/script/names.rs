@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::functions::{Function, Functions, pointer};
-use super::words::VALUES;
+use super::vocabulary;
 
 /// A name at a place.
 pub type Name = (String, Position);
@@ -124,7 +124,9 @@ impl<'a> Walk<'a> {
     /// A variable that no statement before it in the same function defines.
     fn outside(&mut self, name: &str, position: Position) {
         let parameter = |function: &Function| function.parameters.iter().any(|parameter| parameter == name);
-        if !VALUES.contains(&name) && !self.inside.is_some_and(parameter) && !self.functions.is_function(name)
+        if vocabulary::value(name).is_none()
+            && !self.inside.is_some_and(parameter)
+            && !self.functions.is_function(name)
         {
             self.undefined.push((name.to_owned(), position));
         }

@@ -14,43 +14,6 @@ use crate::event::EventKind;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-/// The values that every script sees.
-pub const VALUES: [&str; 4] = ["vars", "facts", "host", "groups"];
-
-/// The functions that every script sees, for near matches and lint: name, and the numbers of arguments it takes.
-pub const SIGNATURES: [(&str, &[usize]); 19] = [
-    ("play", &[3]),
-    ("role", &[1, 2]),
-    ("defaults", &[1]),
-    ("handler", &[2]),
-    ("notify", &[1]),
-    ("flush_handlers", &[0]),
-    ("task", &[2, 3]),
-    ("on", &[2]),
-    ("once", &[1]),
-    ("barrier", &[1]),
-    ("fail", &[1]),
-    ("assert", &[1, 2]),
-    ("warn", &[1]),
-    ("prompt", &[1, 2]),
-    ("hostvars", &[1]),
-    ("end_host", &[0]),
-    ("end_play", &[0]),
-    ("print", &[1]),
-    ("debug", &[1]),
-];
-
-/// The names of [`SIGNATURES`].
-pub const FUNCTIONS: [&str; SIGNATURES.len()] = {
-    let mut names = [""; SIGNATURES.len()];
-    let mut index = 0;
-    while index < names.len() {
-        names[index] = SIGNATURES[index].0;
-        index += 1;
-    }
-    names
-};
-
 /// Those that are only possible where the play is evaluated on the controller.
 pub const NEED_CONTROLLER: [&str; 3] = ["on", "once", "barrier"];
 
