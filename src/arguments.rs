@@ -95,6 +95,10 @@ pub struct Run {
     #[command(flatten)]
     pub shown: Shown,
 
+    /// Also write a JUnit report to this file: a suite for each host, a case for each call
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["list_hosts", "list_tasks", "list_tags"])]
+    pub junit: Option<PathBuf>,
+
     /// What is listed instead.
     #[command(flatten)]
     pub lists: Lists,
@@ -290,6 +294,10 @@ pub struct Test {
     /// Keep the sandboxes, in a directory of this one that is named after the playbook
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub keep: Option<PathBuf>,
+
+    /// Also write a JUnit report to this file: a suite for each playbook, a case for each stage
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
 }
 
 /// `refrain inventory`.

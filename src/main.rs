@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod junit;
 mod plural;
 mod prompt;
 mod reporter;

@@ -258,6 +258,9 @@ pub trait Reporter: Send {
     /// An error stops this reporter, never the run: hosts come before pretty output.
     fn event(&mut self, event: &Event) -> io::Result<()>;
 
+    /// Where it writes, in words: `standard output`, a path. Told when that fails.
+    fn destination(&self) -> String;
+
     /// Some time has passed: called some twenty times a second from the first event to the last, by the thread that has the
     /// turn. `at` is the time since the run started, in milliseconds, as [`Event::at`] has it.
     ///

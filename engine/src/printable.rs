@@ -10,6 +10,8 @@ pub fn acts(letter: char) -> bool {
         // Ends of lines that only some programs know, and what has later letters written from right to left.
         '\u{2028}' | '\u{2029}' | '\u{061c}' | '\u{200e}' | '\u{200f}' => true,
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        // No characters at all, and not allowed in XML.
+        '\u{fffe}' | '\u{ffff}' => true,
         letter => letter.is_control(),
     }
 }
@@ -32,6 +34,11 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The text with its lines kept, and whatever else would act spelled as in [`line`].
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// The beginning of a text on one line: at most `most` characters.
 pub fn brief(text: &str, most: usize) -> String {
     let mut letters = text.chars();
@@ -49,6 +56,11 @@ mod tests {
         assert!(matches!(line("plain\ttext, größer"), Cow::Borrowed(_)));
         assert_eq!(line("\u{1b}[31mred\r\nnext"), "^[[31mred^M^Jnext");
         assert_eq!(line("\0\u{7f}\u{9b}2J\u{202e}"), "^@^?<U+009B>2J<U+202E>");
+    }
+
+    #[test]
+    fn the_lines_of_a_text_are_kept() {
+        assert_eq!(lines("one\r\n\u{1b}[2J\n\u{ffff}"), "one^M\n^[[2J\n<U+FFFF>");
     }
 
     #[test]

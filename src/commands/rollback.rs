@@ -26,8 +26,8 @@ pub fn execute(arguments: &Rollback) -> u8 {
     };
     signals.stop_gently();
     let registry = Arc::new(refrain_stdlib::registry());
-    let stage =
-        Stage { registry, reporter: reporter::of(&arguments.shown, false), interrupt: signals.interrupt() };
+    let reporters = vec![reporter::on_standard_output(&arguments.shown, false)];
+    let stage = Stage { registry, reporters, interrupt: signals.interrupt() };
     let recaps = runner::run(&prepared, stage);
     exit::verdict(&recaps, false, signals.first())
 }

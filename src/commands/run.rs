@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use refrain_engine::bundle::Settings;
 use refrain_engine::diagnostic::Diagnostic;
+use refrain_engine::event::Reporter;
 use refrain_engine::runner::{self, AskStep, Options, Stage};
 use refrain_engine::script::controller::Consent;
 
 use super::{complain, lists, reaching};
 use crate::arguments::Run;
+use crate::reporter::junit::Junit;
 use crate::signals::Signals;
-use crate::{exit, prompt, reporter};
+use crate::{exit, junit, prompt, reporter};
 
 /// Runs playbooks.
 pub fn execute(arguments: Run) -> u8 {
@@ -36,12 +38,15 @@ pub fn execute(arguments: Run) -> u8 {
         print!("{}", lists::of(&prepared, &registry, arguments.lists));
         return exit::DONE;
     }
-    signals.stop_gently();
-    let stage = Stage {
-        registry,
-        reporter: reporter::of(&arguments.shown, arguments.step),
-        interrupt: signals.interrupt(),
+    let reporters = match reporters(&arguments) {
+        Ok(reporters) => reporters,
+        Err(problem) => {
+            complain(&[problem]);
+            return exit::BAD_INPUT;
+        }
     };
+    signals.stop_gently();
+    let stage = Stage { registry, reporters, interrupt: signals.interrupt() };
     let recaps = runner::run(&prepared, stage);
     exit::verdict(&recaps, arguments.exit_code, signals.first())
 }
@@ -57,6 +62,17 @@ fn options(arguments: &Run) -> Result<Options, Diagnostic> {
     let options = reaching::options(&arguments.hosts, &arguments.connection, settings)?;
     let step = if arguments.step { Some(asking()?) } else { None };
     Ok(Options { playbooks: arguments.playbooks.clone(), step, ..options })
+}
+
+/// The report first: if it can't be written at the end of the run, that can still be said.
+fn reporters(arguments: &Run) -> Result<Vec<Box<dyn Reporter>>, Diagnostic> {
+    let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+    if let Some(path) = &arguments.junit {
+        let file = junit::File::create(path)?;
+        reporters.push(Box::new(Junit::new(file, arguments.shown.diff, arguments.exit_code)));
+    }
+    reporters.push(reporter::on_standard_output(&arguments.shown, arguments.step));
+    Ok(reporters)
 }
 
 /// Asks before each call, until the person says that it may go on.

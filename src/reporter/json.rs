@@ -17,6 +17,10 @@ impl Reporter for Json {
         out.write_all(&line)?;
         out.flush()
     }
+
+    fn destination(&self) -> String {
+        "standard output".to_owned()
+    }
 }
 
 fn line(event: &Event) -> io::Result<Vec<u8>> {

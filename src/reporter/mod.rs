@@ -1,6 +1,9 @@
 //! Readers of a run's events, one file each.
 
+#[cfg(test)]
+mod every_event;
 pub mod json;
+pub mod junit;
 pub mod terminal;
 
 use std::io::{self, IsTerminal};
@@ -11,8 +14,9 @@ use self::terminal::Terminal;
 use self::terminal::progress::Progress;
 use crate::arguments::{Output, Shown};
 
-/// The reader that the command line asks for. With `asks`, somebody is asked about every call and looks at each before the next.
-pub fn of(shown: &Shown, asks: bool) -> Box<dyn Reporter> {
+/// What writes to standard output as the command line asks for. With `asks`, somebody is asked about every call and looks at
+/// each before the next.
+pub fn on_standard_output(shown: &Shown, asks: bool) -> Box<dyn Reporter> {
     match shown.output {
         Output::Terminal => {
             let terminal = Terminal::new(io::stdout(), io::stdout().is_terminal(), shown.verbose, shown.diff);

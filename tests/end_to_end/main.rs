@@ -18,6 +18,7 @@ mod language;
 mod lists;
 mod placement;
 mod predictions;
+mod reports;
 mod rollback;
 mod roots;
 mod secrets;

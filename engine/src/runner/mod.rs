@@ -13,15 +13,15 @@ mod plugin;
 mod prepare;
 mod prepare_rollback;
 mod reached;
+mod reporters;
 mod shape;
 mod target;
 mod written;
 
 use std::collections::{BTreeMap, HashSet};
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,7 @@ use rayon::prelude::*;
 use self::controller::Shared;
 use self::foretellings::Foretellings;
 use self::prepare::Way;
+use self::reporters::Reporters;
 use crate::agent::Work;
 use crate::bundle::Settings;
 use crate::coordination::Coordination;
@@ -61,8 +62,8 @@ const STACK: usize = 16 * 1024 * 1024;
 pub struct Stage {
     /// The module functions.
     pub registry: Arc<Registry>,
-    /// Reads the events.
-    pub reporter: Box<dyn Reporter>,
+    /// Read the events, each told in this order.
+    pub reporters: Vec<Box<dyn Reporter>>,
     /// Whether the run shall stop: told from outside.
     pub interrupt: Arc<Interrupt>,
 }
@@ -70,7 +71,7 @@ pub struct Stage {
 /// What all threads of a run share.
 struct Running {
     registry: Arc<Registry>,
-    reporter: Mutex<Option<Box<dyn Reporter>>>,
+    reporters: Mutex<Reporters>,
     interrupt: Arc<Interrupt>,
     start: Instant,
     recaps: Mutex<IndexMap<String, Recap>>,
@@ -84,15 +85,11 @@ struct Running {
 impl Running {
     fn emit(&self, host: Option<&str>, kind: EventKind) {
         let event = Event { at: self.elapsed(), host: host.map(ToOwned::to_owned), kind };
-        self.report(|reporter| reporter.event(&event));
+        self.reporters().event(&event);
     }
 
-    fn report(&self, tell: impl FnOnce(&mut dyn Reporter) -> io::Result<()>) {
-        let mut reporter = self.reporter.lock().unwrap_or_else(PoisonError::into_inner);
-        // A reporter that fails once is not asked again: hosts come before output.
-        if reporter.as_deref_mut().is_some_and(|reporter| tell(reporter).is_err()) {
-            *reporter = None;
-        }
+    fn reporters(&self) -> MutexGuard<'_, Reporters> {
+        self.reporters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Milliseconds since the start.
@@ -144,7 +141,7 @@ impl Running {
 pub fn run(prepared: &Arc<Prepared>, stage: Stage) -> IndexMap<String, Recap> {
     let running = Arc::new(Running {
         registry: stage.registry,
-        reporter: Mutex::new(Some(stage.reporter)),
+        reporters: Mutex::new(Reporters::new(stage.reporters)),
         interrupt: stage.interrupt,
         start: Instant::now(),
         recaps: Mutex::default(),
@@ -184,7 +181,7 @@ fn watched(running: &Arc<Running>, act: impl FnOnce()) {
                 if !more {
                     break;
                 }
-                running.report(|reporter| reporter.tick(running.elapsed()));
+                running.reporters().tick(running.elapsed());
             }
         }
     };

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use super::{complain, reaching};
 use crate::arguments::Test;
 use crate::exit;
+use crate::junit::{self, Suite};
 use crate::signals::Signals;
 use stages::{Ended, Stages};
 
@@ -25,18 +26,35 @@ use stages::{Ended, Stages};
 pub fn execute(arguments: &Test) -> u8 {
     let signals = Signals::watch();
     signals.stop_gently();
+    let report = match arguments.junit.as_deref().map(junit::File::create).transpose() {
+        Ok(report) => report,
+        Err(problem) => {
+            complain(&[problem]);
+            return exit::BAD_INPUT;
+        }
+    };
+    let mut suites = Vec::new();
     let mut worst = exit::DONE;
     for playbook in &arguments.playbooks {
-        let ended = test(arguments, playbook, &signals);
+        let ended = test(arguments, playbook, &signals, &mut suites);
         let code = ended.unwrap_or_else(|error| {
             let what = format!("no directory for the sandboxes of {}: {error}", playbook.display());
             complain(&[Diagnostic::new(what)]);
             exit::FAILED
         });
-        if let Some(signal) = signals.first() {
-            return exit::interrupted_by(signal);
-        }
         worst = worst.max(code);
+        if let Some(signal) = signals.first() {
+            worst = exit::interrupted_by(signal);
+            break;
+        }
+    }
+    if let Some(report) = report {
+        let path = report.path().display().to_string();
+        if let Err(error) = report.write("refrain test", &suites) {
+            let what = format!("the report `{path}` could not be written");
+            complain(&[Diagnostic::new(what).because(error.to_string())]);
+            worst = worst.max(exit::FAILED);
+        }
     }
     worst
 }
@@ -68,7 +86,8 @@ impl Place {
     }
 }
 
-fn test(arguments: &Test, playbook: &Path, signals: &Signals) -> io::Result<u8> {
+/// Tests a playbook, and adds what came of it to the report.
+fn test(arguments: &Test, playbook: &Path, signals: &Signals, suites: &mut Vec<Suite>) -> io::Result<u8> {
     let place = Place::new(arguments.keep.as_deref(), playbook)?;
     println!("{}", playbook.display());
     let options = |playbook: &Path, check: bool| Options {
@@ -87,7 +106,10 @@ fn test(arguments: &Test, playbook: &Path, signals: &Signals) -> io::Result<u8> 
         ..Options::default()
     };
     let stages = Stages::new(&options, signals.interrupt());
-    Ok(match stages.go_through(playbook) {
+    let ended = stages.go_through(playbook);
+    let name = playbook.display().to_string();
+    suites.push(Suite { cases: stages.into_cases(&name), name, ..Suite::default() });
+    Ok(match ended {
         Ok(()) => exit::DONE,
         Err(Ended::BadInput(problems)) => {
             complain(&problems);

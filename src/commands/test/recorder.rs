@@ -58,4 +58,8 @@ impl Reporter for Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take(event);
         Ok(())
     }
+
+    fn destination(&self) -> String {
+        "memory".to_owned()
+    }
 }

@@ -1,17 +1,20 @@
 //! The stages of a test.
 
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use console::style;
 use refrain_engine::diagnostic::Diagnostic;
-use refrain_engine::event::{Status, TaskReport};
+use refrain_engine::event::{Status, TaskReport, elapsed};
 use refrain_engine::interrupt::Interrupt;
 use refrain_engine::module::{Contract, Registry};
 use refrain_engine::prediction::{Account, differences};
 use refrain_engine::runner::{self, Options, Stage};
 
 use super::recorder::{Record, Recorder};
+use crate::junit::{Case, Trouble, Verdict};
 use crate::plural::plural;
 use crate::prompt;
 
@@ -36,19 +39,30 @@ pub struct Stages<'a> {
     registry: Arc<Registry>,
     options: MakeOptions<'a>,
     interrupt: Arc<Interrupt>,
+    /// What came of each so far, and when the last one ended.
+    cases: RefCell<Vec<Case>>,
+    since: Cell<Instant>,
 }
 
 impl<'a> Stages<'a> {
     /// Runs get their options from `options`.
     pub fn new(options: MakeOptions<'a>, interrupt: Arc<Interrupt>) -> Self {
-        Self { registry: Arc::new(refrain_stdlib::registry()), options, interrupt }
+        let (cases, since) = (RefCell::default(), Cell::new(Instant::now()));
+        Self { registry: Arc::new(refrain_stdlib::registry()), options, interrupt, cases, since }
+    }
+
+    /// What came of the stages that were gone through, as cases of this class.
+    pub fn into_cases(self, class: &str) -> Vec<Case> {
+        let cases = self.cases.into_inner().into_iter();
+        cases.map(|case| Case { class: class.to_owned(), ..case }).collect()
     }
 
     /// All of them, up to the first that fails.
     pub fn go_through(&self, playbook: &Path) -> Result<(), Ended> {
         let setup = beside(playbook, "setup");
         if setup.is_file() {
-            self.run(&setup, false).and_then(without_failures).or_else(|ended| failed("set up", ended))?;
+            self.stage("set up", self.run(&setup, false).and_then(without_failures))?;
+            self.keep("set up", Verdict::Passed, String::new());
         }
         let foretold = self.stage("foretold", self.run(playbook, true).and_then(without_failures))?;
         let perhaps = match foretold.count(|task| task.status == Status::MayChange) {
@@ -56,7 +70,7 @@ impl<'a> Stages<'a> {
             count => format!(", {count} uncertain"),
         };
         let changes = plural(foretold.count(|task| task.status == Status::WouldChange), "change");
-        passed("foretold", &format!("{changes} on {}{perhaps}", plural(foretold.hosts.len(), "host")));
+        self.passed("foretold", &format!("{changes} on {}{perhaps}", plural(foretold.hosts.len(), "host")));
         for (host, why) in &foretold.ends {
             println!("  {} {host}: {}", style("note:").yellow(), indented(why));
         }
@@ -67,16 +81,16 @@ impl<'a> Stages<'a> {
             0 => String::new(),
             count => format!(", {}", plural(count, "action")),
         };
-        passed("made", &format!("{}{actions}", plural(changes, "change")));
+        self.passed("made", &format!("{}{actions}", plural(changes, "change")));
         self.stage("as foretold", self.as_foretold(&foretold, &made))?;
-        passed("as foretold", "");
+        self.passed("as foretold", "");
         let again = self.run(playbook, false).and_then(without_failures);
         self.stage("at rest", again.and_then(|again| self.at_rest(&again)))?;
-        passed("at rest", "a second run changes nothing");
+        self.passed("at rest", "a second run changes nothing");
         let assertions = beside(playbook, "test");
         if assertions.is_file() {
             self.stage("assertions", self.run(&assertions, false).and_then(without_failures))?;
-            passed("assertions", &assertions.display().to_string());
+            self.passed("assertions", &assertions.display().to_string());
         }
         Ok(())
     }
@@ -86,7 +100,39 @@ impl<'a> Stages<'a> {
         if self.interrupt.is_set() {
             return Err(Ended::Interrupted);
         }
-        result.or_else(|ended| failed(name, ended))
+        result.map_err(|ended| self.failed(name, ended))
+    }
+
+    /// Says that a stage has passed.
+    fn passed(&self, stage: &str, detail: &str) {
+        println!("  {} {stage:<12} {detail}", style("ok").green());
+        self.keep(stage, Verdict::Passed, detail.to_owned());
+    }
+
+    /// Says that a stage has failed, and leaves what is shown of why.
+    fn failed(&self, stage: &str, ended: Ended) -> Ended {
+        println!("  {} {stage}", style("FAILED").red().bold());
+        let (kind, details) = match &ended {
+            Ended::Failed(details) => ("broken", details.clone()),
+            Ended::BadInput(problems) => ("bad-input", problems.iter().map(ToString::to_string).collect()),
+            Ended::Interrupted => ("interrupted", Vec::new()),
+        };
+        let message = details.first().and_then(|detail| detail.lines().next()).unwrap_or(kind).to_owned();
+        let trouble = Trouble { kind, message, text: details.join("\n") };
+        self.keep(stage, Verdict::Failed(trouble), String::new());
+        match ended {
+            Ended::Failed(details) => Ended::Failed(shown(details)),
+            other => other,
+        }
+    }
+
+    /// Keeps for a report what came of a stage that ends now.
+    fn keep(&self, stage: &str, verdict: Verdict, output: String) {
+        let began = self.since.replace(Instant::now());
+        let name = stage.to_owned();
+        let case =
+            Case { class: String::new(), name, place: None, duration: elapsed(began), verdict, output };
+        self.cases.borrow_mut().push(case);
     }
 
     /// Runs a playbook, and says what happened.
@@ -96,7 +142,7 @@ impl<'a> Stages<'a> {
         let prepared = Arc::new(prepared.map_err(Ended::BadInput)?);
         let recorder = Recorder::default();
         let (registry, interrupt) = (Arc::clone(&self.registry), Arc::clone(&self.interrupt));
-        runner::run(&prepared, Stage { registry, reporter: Box::new(recorder.clone()), interrupt });
+        runner::run(&prepared, Stage { registry, reporters: vec![Box::new(recorder.clone())], interrupt });
         Ok(recorder.take())
     }
 
@@ -144,25 +190,15 @@ fn without_failures(record: Record) -> Result<Record, Ended> {
     Err(Ended::Failed(record.failures.iter().map(words).collect()))
 }
 
-fn passed(stage: &str, detail: &str) {
-    println!("  {} {stage:<12} {detail}", style("ok").green());
-}
-
-fn failed<T>(stage: &str, ended: Ended) -> Result<T, Ended> {
-    println!("  {} {stage}", style("FAILED").red().bold());
-    Err(match ended {
-        Ended::Failed(mut details) => {
-            let more = details.len().saturating_sub(SHOWN);
-            details.truncate(SHOWN);
-            let mut details: Vec<String> =
-                details.iter().map(|detail| format!("    {}", indented(detail))).collect();
-            if more > 0 {
-                details.push(format!("    and {more} more"));
-            }
-            Ended::Failed(details)
-        }
-        other => other,
-    })
+/// The first details of what is broken, as they are shown.
+fn shown(mut details: Vec<String>) -> Vec<String> {
+    let more = details.len().saturating_sub(SHOWN);
+    details.truncate(SHOWN);
+    let mut details: Vec<String> = details.iter().map(|detail| format!("    {}", indented(detail))).collect();
+    if more > 0 {
+        details.push(format!("    and {more} more"));
+    }
+    details
 }
 
 /// A text of several lines in the place of one that is indented.

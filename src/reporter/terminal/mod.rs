@@ -225,6 +225,10 @@ impl<W: Write + Send> Reporter for Terminal<W> {
         self.write()
     }
 
+    fn destination(&self) -> String {
+        "standard output".to_owned()
+    }
+
     fn tick(&mut self, at: u64) -> io::Result<()> {
         self.let_go_what_is_due(at);
         self.write()?;
