@@ -50,6 +50,7 @@ mod remembered;
 pub mod resolver;
 pub mod runit;
 pub mod seconds;
+pub mod service;
 pub mod shell_assignments;
 pub mod ssh;
 pub mod sudo;
@@ -79,6 +80,7 @@ pub fn registry() -> Registry {
     registry.add("ssh", "Keys and configuration of OpenSSH", ssh::ENTRIES);
     registry.add("xbps", "Packages of Void Linux", xbps::ENTRIES);
     registry.add("pkg", "Packages, whatever the host's package manager is", pkg::ENTRIES);
+    registry.add("service", "Services, whatever the host's service manager is", service::ENTRIES);
     registry.add("runit", "Services that runit supervises", runit::ENTRIES);
     registry.add("cron", "Commands that are run at certain times", cron::ENTRIES);
     registry.add("chrony", "The time of the host", chrony::ENTRIES);

@@ -70,7 +70,7 @@ impl fmt::Display for Manager {
 }
 
 /// The family of the host's distribution. Absent where it does not say which it is.
-fn family(host: &dyn View) -> Result<Option<String>, Failure> {
+pub fn family(host: &dyn View) -> Result<Option<String>, Failure> {
     for path in ["/etc/os-release", "/usr/lib/os-release"] {
         if let Some(Content::Known(text)) = host.read(Path::new(path))? {
             return Ok(Some(facts::family_of(&String::from_utf8_lossy(&text))));

@@ -45,6 +45,13 @@ pub struct Found {
     supervisor: Option<Supervisor>,
 }
 
+impl Disable {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: OneOrMany<ServiceName>, timeout: Option<Seconds>) -> Self {
+        Self { name, timeout, places: PlaceOptions::default() }
+    }
+}
+
 impl State for Disable {
     const NAME: &'static str = "runit::disable";
     const POSITIONAL: &'static [&'static str] = &["name"];

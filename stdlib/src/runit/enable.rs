@@ -51,6 +51,13 @@ pub struct Found {
     supervisor: Option<Supervisor>,
 }
 
+impl Enable {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: OneOrMany<ServiceName>, timeout: Option<Seconds>) -> Self {
+        Self { name, timeout, places: PlaceOptions::default() }
+    }
+}
+
 impl State for Enable {
     const NAME: &'static str = "runit::enable";
     const POSITIONAL: &'static [&'static str] = &["name"];

@@ -3,22 +3,22 @@
 //! [`places`] says where they are defined and enabled, [`supervisor`] talks to them through `sv`, [`reported`] reads what that
 //! says. In an offline root there is nobody to talk to: services are enabled there, and start when the system boots.
 
-mod disable;
-mod enable;
+pub(crate) mod disable;
+pub(crate) mod enable;
 mod once;
-mod order;
+pub(crate) mod order;
 pub(crate) mod places;
-mod reload;
+pub(crate) mod reload;
 mod reported;
-mod restart;
+pub(crate) mod restart;
 mod running;
 mod service;
-mod service_name;
+pub(crate) mod service_name;
 mod signal;
-mod start;
+pub(crate) mod start;
 mod started;
-mod status;
-mod stop;
+pub(crate) mod status;
+pub(crate) mod stop;
 mod supervisor;
 mod wait;
 

@@ -32,6 +32,11 @@ pub struct Services {
 }
 
 impl Services {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: OneOrMany<ServiceName>) -> Self {
+        Self { name, places: PlaceOptions::default() }
+    }
+
     /// Says that they can be given orders.
     ///
     /// # Errors

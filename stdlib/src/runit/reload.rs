@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::order::{Order, Services};
+use super::service_name::ServiceName;
+use crate::one_or_many::OneOrMany;
 
 /// Has services read their configuration again: they are sent HUP.
 ///
@@ -16,6 +18,13 @@ use super::order::{Order, Services};
 pub struct Reload {
     #[serde(flatten)]
     services: Services,
+}
+
+impl Reload {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: OneOrMany<ServiceName>) -> Self {
+        Self { services: Services::for_front(name) }
+    }
 }
 
 impl Order for Reload {

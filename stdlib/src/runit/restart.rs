@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::order::{Order, Services};
+use super::service_name::ServiceName;
 use super::started::started;
+use crate::one_or_many::OneOrMany;
 use crate::seconds::Seconds;
 
 /// Restarts services.
@@ -32,6 +34,13 @@ pub struct Restart {
     /// How long each service may take, in seconds. 10 when absent.
     #[serde(default)]
     timeout: Option<Seconds>,
+}
+
+impl Restart {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: OneOrMany<ServiceName>, timeout: Option<Seconds>) -> Self {
+        Self { services: Services::for_front(name), timeout }
+    }
 }
 
 impl Order for Restart {

@@ -29,6 +29,9 @@ impl ServiceName {
         if name.starts_with('.') {
             return Err(format!("runit overlooks services whose name begins with a dot, got `{name}`"));
         }
+        if name.starts_with('-') {
+            return Err(format!("programs take a name that begins with a dash for an option, got `{name}`"));
+        }
         Ok(Self(name))
     }
 }
@@ -63,7 +66,7 @@ mod tests {
     fn a_name_is_that_of_a_directory() {
         let name = |name: &str| ServiceName::new(name.to_owned());
         assert_eq!(&*name("dhcpcd-eth0").unwrap(), "dhcpcd-eth0");
-        for wrong in ["", "/etc/sv/sshd", "sshd/", ".sshd", "a\nb"] {
+        for wrong in ["", "/etc/sv/sshd", "sshd/", ".sshd", "-f", "a\nb"] {
             assert!(name(wrong).is_err(), "{wrong:?}");
         }
     }

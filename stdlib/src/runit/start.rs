@@ -32,6 +32,13 @@ pub struct Start {
     places: PlaceOptions,
 }
 
+impl Start {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: OneOrMany<ServiceName>, timeout: Option<Seconds>) -> Self {
+        Self { name, timeout, places: PlaceOptions::default() }
+    }
+}
+
 impl State for Start {
     const NAME: &'static str = "runit::start";
     const POSITIONAL: &'static [&'static str] = &["name"];

@@ -31,6 +31,13 @@ pub struct Status {
     places: PlaceOptions,
 }
 
+impl Status {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: ServiceName) -> Self {
+        Self { name, places: PlaceOptions::default() }
+    }
+}
+
 impl Query for Status {
     const NAME: &'static str = "runit::status";
     const POSITIONAL: &'static [&'static str] = &["name"];
@@ -70,6 +77,13 @@ pub struct Enabled {
     name: ServiceName,
     #[serde(flatten)]
     places: PlaceOptions,
+}
+
+impl Enabled {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: ServiceName) -> Self {
+        Self { name, places: PlaceOptions::default() }
+    }
 }
 
 impl Query for Enabled {

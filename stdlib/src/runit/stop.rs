@@ -30,6 +30,13 @@ pub struct Stop {
     places: PlaceOptions,
 }
 
+impl Stop {
+    /// For a function that works with any service manager.
+    pub fn for_front(name: OneOrMany<ServiceName>, timeout: Option<Seconds>) -> Self {
+        Self { name, timeout, places: PlaceOptions::default() }
+    }
+}
+
 impl State for Stop {
     const NAME: &'static str = "runit::stop";
     const POSITIONAL: &'static [&'static str] = &["name"];

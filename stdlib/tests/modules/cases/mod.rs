@@ -17,6 +17,7 @@ mod packet_filter;
 mod pkg;
 mod runit;
 mod running_kernel;
+mod service;
 mod shadow_tools;
 mod sudo;
 mod unpack;
