@@ -339,7 +339,7 @@ pub struct Vars {
     #[arg(short, long = "extra-vars", value_name = "K=V")]
     pub extra_vars: Vec<String>,
 
-    /// With the variable files beside this playbook [default: those in ./playbooks]
+    /// With what this playbook sets, and the variable files beside it [default: only the files in ./playbooks]
     #[arg(long, value_name = "PLAYBOOK", value_hint = ValueHint::FilePath)]
     pub playbook: Option<PathBuf>,
 

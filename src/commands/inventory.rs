@@ -16,12 +16,12 @@ use crate::exit;
 /// Shows the inventory.
 pub fn execute(arguments: &Inventory) -> u8 {
     let hosts = &arguments.hosts;
-    let shown = Written::read(&hosts.inventories, &hosts.extra_vars, arguments.playbook.as_deref()).and_then(
-        |written| {
+    let (playbook, registry) = (arguments.playbook.as_deref(), refrain_stdlib::registry());
+    let shown =
+        Written::read(&hosts.inventories, &hosts.extra_vars, playbook, &registry).and_then(|written| {
             warn(&written.warnings);
             text(arguments, &written).map_err(|problem| vec![problem])
-        },
-    );
+        });
     match shown {
         Ok(text) => print(&text),
         Err(problems) => {

@@ -56,6 +56,59 @@ fn variables_tell_where_they_are_set_and_what_they_override() {
     insta::assert_snapshot!(shown(project().refrain(&["vars", "web1", "region"]).expect(0)));
 }
 
+/// A playbook that sets variables in each of its ways, for a project with `port` in its inventory.
+fn project_with_roles() -> Project {
+    let project = Project::of(
+        r#"
+let computed = 1 + 1;
+play("Web", #{ hosts: "web", vars: #{ port: 90, only: computed } }, || {
+    role("app", #{ port: 91, size: "big" });
+    lend();
+});
+play("Elsewhere", #{ hosts: "db", vars: #{ port: 92 } }, || role("app"));
+play("Any", #{ hosts: ["web1", "db"] }, || { role("app"); role("second"); });
+fn lend() { defaults(#{ lent: true }); }
+"#,
+    );
+    project.file("inventory", "[web]\nweb1 port=80\n[db]\ndb1\n");
+    project.file("group_vars/web.yml", "port: 81\n");
+    project.file(
+        "roles/app/role.rhai",
+        "defaults(#{ port: 8080, size: \"small\", ansible_sudo_pass: \"hush\" });\n",
+    );
+    project.file(
+        "roles/second/role.rhai",
+        "let title = \"x\";\ndefaults(#{ size: [1, #{ a: () }], title: title });\n",
+    );
+    project
+}
+
+#[test]
+fn a_playbook_shows_all_layers() {
+    let project = project_with_roles();
+    let vars = |arguments: &[&str]| {
+        let project = &project;
+        shown(project.refrain(&[&["vars"], arguments, &["--playbook", "site.rhai"]].concat()).expect(0))
+    };
+    let text = vars(&["web1"]);
+    assert!(!text.contains("hush"), "{text}");
+    // Where the project is differs.
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("inventory_")).collect();
+    insta::assert_snapshot!("all_layers", lines.join("\n"));
+    insta::assert_snapshot!("all_layers_and_extra", vars(&["web1", "port", "-e", "port=1"]));
+    insta::assert_snapshot!("layers_of_another_host", vars(&["db1", "port"]));
+    let json =
+        project.refrain(&["vars", "web1", "only", "--json", "--playbook", "site.rhai"]).expect(0).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let set = json!([{ "layer": "play", "path": "site.rhai", "line": 3, "column": 49, "play": "Web" }]);
+    assert_eq!(json["only"]["set"], set);
+    let misspelt = project.refrain(&["vars", "web1", "siez", "--playbook", "site.rhai"]).expect(4);
+    assert!(misspelt.stderr.contains("did you mean `size`?"), "{}", misspelt.stderr);
+    project.file("roles/second/role.rhai", "file::contents();\n");
+    let broken = project.refrain(&["vars", "web1", "--playbook", "site.rhai"]).expect(4);
+    assert!(broken.stderr.contains("roles/second/role.rhai:1"), "{}", broken.stderr);
+}
+
 #[test]
 fn passwords_are_not_shown() {
     let text = shown(project().refrain(&["vars", "core"]).expect(0));
@@ -68,7 +121,11 @@ fn passwords_are_not_shown() {
 fn values_come_as_json() {
     let printed = project().refrain(&["vars", "web1", "region", "--json"]).expect(0).stdout;
     let printed: Value = serde_json::from_str(&printed).unwrap();
-    let set = |path: &str, line: u32, column: u32, value: &str| json!({ "path": path, "line": line, "column": column, "group": "big", "written": value });
+    let set = |path: &str, line: u32, column: u32, value: &str| {
+        json!({
+            "layer": "group", "path": path, "line": line, "column": column, "group": "big", "written": value
+        })
+    };
     let expected = json!({ "region": { "value": "west", "set": [
         set("inventory/group_vars/big/b.yml", 1, 9, "west"),
         set("inventory/group_vars/big/a.yml", 1, 9, "south"),

@@ -7,6 +7,7 @@
 pub mod outline;
 mod parts;
 pub mod reach;
+pub mod settings;
 mod walk;
 
 use crate::diagnostic::Diagnostic;

@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::module::Source;
 use crate::placement::{Decision, Need, Placement};
 use crate::reads::Reads;
+use crate::script::calls::Literal;
 use crate::template::Uses;
 
 /// All that a playbook's plays can reach, ready to be searched for what one of them does.
@@ -32,6 +33,10 @@ pub(super) struct WrittenPlay {
     pub options: BTreeSet<String>,
     /// Where it says that it is evaluated.
     pub placement: Option<Placement>,
+    /// The pattern of its hosts. Absent where that is computed.
+    pub hosts: Option<String>,
+    /// Its variables.
+    pub vars: Vec<(String, Position, Literal)>,
     /// The closure that is its body.
     pub body: String,
 }
@@ -130,6 +135,16 @@ struct Search<'a> {
 impl Map {
     /// What the play reaches whose body is the closure `body` of the playbook.
     pub fn reach(&self, body: &str) -> Reach {
+        self.search(body).found
+    }
+
+    /// The parts that the same play reaches: script, part, and the script of the role or playbook on whose behalf.
+    pub(super) fn places(&self, body: &str) -> Vec<(String, String, String)> {
+        let seen = self.search(body).seen.into_iter();
+        seen.map(|Place { script, part, owner }| (script, part, owner)).collect()
+    }
+
+    fn search(&self, body: &str) -> Search<'_> {
         let playbook = &self.sources.playbook;
         let mut search = Search {
             map: self,
@@ -144,7 +159,7 @@ impl Map {
         while let Some(place) = search.todo.pop() {
             search.look(&place);
         }
-        search.found
+        search
     }
 
     /// Where plays are evaluated whose options and bodies are written out, by their names.

@@ -292,14 +292,33 @@ fn plays(playbook: &Script) -> impl Iterator<Item = WrittenPlay> {
     let calls = playbook.calls.iter().filter(|call| call.namespace.is_empty() && call.name == "play");
     calls.filter_map(|call| match &call.arguments[..] {
         [(name, _), (Literal::Map(options), _), (Literal::Closure(Some(body)), _)] => {
-            let placement = options.iter().find(|(name, ..)| name == "placement");
+            let option =
+                |wanted: &str| options.iter().find(|(name, ..)| name == wanted).map(|(.., value)| value);
+            let vars = match option("vars") {
+                Some(Literal::Map(vars)) => vars.clone(),
+                _ => Vec::new(),
+            };
             Some(WrittenPlay {
                 name: name.text().map(ToOwned::to_owned),
                 options: options.iter().map(|(name, ..)| name.clone()).collect(),
-                placement: placement.and_then(|(.., word)| Placement::of(word.text()?)),
+                placement: option("placement").and_then(|word| Placement::of(word.text()?)),
+                hosts: option("hosts").map_or_else(|| Some("all".to_owned()), pattern),
+                vars,
                 body: body.clone(),
             })
         }
         _ => None,
     })
+}
+
+/// A pattern of hosts, or several in one.
+fn pattern(literal: &Literal) -> Option<String> {
+    match literal {
+        Literal::Text(text) => Some(text.clone()),
+        Literal::Array(patterns) => {
+            let patterns = patterns.iter().map(Literal::text).collect::<Option<Vec<_>>>();
+            patterns.map(|patterns| patterns.join(","))
+        }
+        _ => None,
+    }
 }

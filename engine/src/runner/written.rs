@@ -1,13 +1,15 @@
-//! What is written about hosts, without any playbook: for commands that show it.
+//! What is written about hosts, without any run: for commands that show it.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::prepare::load_inventory;
-use crate::bundle;
+use crate::analysis::settings::PlaySettings;
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{Inventory, Resolver, VariableMap, extra_vars, values};
+use crate::module::Registry;
 use crate::project::Project;
+use crate::{analysis, bundle};
 
 /// The inventory and the variables of the command line.
 pub struct Written {
@@ -15,6 +17,8 @@ pub struct Written {
     pub inventory: Arc<Inventory>,
     /// What `-e` says.
     pub extra: VariableMap,
+    /// What the plays of the playbook set, if there is one.
+    pub plays: Vec<PlaySettings>,
     /// What is suspicious.
     pub warnings: Vec<Diagnostic>,
 }
@@ -23,7 +27,7 @@ impl Written {
     /// Reads them. Sources are as for a run; without any, the project's inventory.
     ///
     /// Variable files beside a playbook count as for a run of that playbook; without one, those in the project's directory
-    /// of playbooks.
+    /// of playbooks. What its scripts set counts as far as it is written out there.
     ///
     /// # Errors
     /// All that is wrong with the input.
@@ -31,10 +35,19 @@ impl Written {
         sources: &[String],
         extra: &[String],
         playbook: Option<&Path>,
+        registry: &Registry,
     ) -> Result<Self, Vec<Diagnostic>> {
         let found = playbook.map(Project::find).transpose().map_err(|problem| vec![problem])?;
+        let mut plays = Vec::new();
         let (project, beside) = match found {
-            Some((project, path)) => (project, Some(bundle::parent(&path).to_owned())),
+            Some((project, path)) => {
+                let analysis = analysis::analyse(&project, registry, &path);
+                if !analysis.problems.is_empty() {
+                    return Err(analysis.problems);
+                }
+                plays = analysis.map.settings();
+                (project, Some(bundle::parent(&path).to_owned()))
+            }
             None => {
                 let project = Project::here().map_err(|problem| vec![problem])?;
                 let beside = project.settings.playbook_paths.first().cloned();
@@ -48,7 +61,7 @@ impl Written {
         let warnings = project.settings.warnings.iter().chain(inventory.warnings());
         let warnings = warnings.chain(inventory.warnings_beside_playbook()).cloned().collect();
         let extra = extra_vars::read(extra, project.root())?;
-        Ok(Self { inventory: Arc::new(inventory), extra, warnings })
+        Ok(Self { inventory: Arc::new(inventory), extra, plays, warnings })
     }
 
     /// Renders the variables.
