@@ -18,6 +18,7 @@ mod language;
 mod lists;
 mod placement;
 mod predictions;
+mod progress;
 mod reports;
 mod rollback;
 mod roots;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 /// Runs a command at a terminal and answers a hidden question whenever it asks it. Returns all that it has written, to the
 /// terminal and elsewhere.
@@ -28,11 +29,7 @@ fn answering_where(
     answers: &[&str],
     is_ready: impl Fn(&OwnedFd) -> bool,
 ) -> String {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let slave = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
+    let (master, slave) = open();
     let child = command.stdin(slave()).stderr(slave()).stdout(Stdio::piped()).spawn().unwrap();
     // The command holds ends of the terminal, too; with all of them closed, reading it comes to an end.
     drop(command);
@@ -49,14 +46,53 @@ fn answering_where(
     format!("{shown}{}", String::from_utf8_lossy(&output.stdout))
 }
 
-/// Runs a command at a terminal and sends it a signal when it asks a hidden question. Returns its exit code and whether the
-/// terminal shows again what is typed.
-pub fn interrupting(mut command: Command, question: &str, signal: Signal) -> (Option<i32>, bool) {
+/// Runs a command at a terminal of this size, which is its standard output, too. Returns its exit code and what stood on the
+/// screen, again and again until the end. `resized` sees each and may say a new size.
+pub fn watching(
+    mut command: Command,
+    (rows, columns): (u16, u16),
+    mut resized: impl FnMut(&str) -> Option<(u16, u16)>,
+) -> (Option<i32>, Vec<String>) {
+    let (master, slave) = open();
+    let set_size = |(rows, columns)| {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&master, size).unwrap();
+    };
+    set_size((rows, columns));
+    command.env("TERM", "xterm-256color").stdin(slave()).stdout(slave()).stderr(slave());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let side = |length| NonZero::new(length).unwrap();
+    let mut parser = vt100::Parser::new(side(rows), side(columns), 200);
+    let mut screens = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut output = File::from(master.try_clone().unwrap());
+    // At the end there is an error: nobody holds the other end any more.
+    while let Ok(count @ 1..) = output.read(&mut buffer) {
+        parser.process(&buffer[..count]);
+        let screen = parser.screen().contents();
+        if let Some((rows, columns)) = resized(&screen) {
+            set_size((rows, columns));
+            parser.screen_mut().set_size(side(rows), side(columns));
+        }
+        screens.push(screen);
+    }
+    (child.wait().unwrap().code(), screens)
+}
+
+/// A terminal, and what opens the end of it that programs get.
+fn open() -> (OwnedFd, impl Fn() -> Stdio) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let slave = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
+    (master, move || Stdio::from(File::options().read(true).write(true).open(&name).unwrap()))
+}
+
+/// Runs a command at a terminal and sends it a signal when it asks a hidden question. Returns its exit code and whether the
+/// terminal shows again what is typed.
+pub fn interrupting(mut command: Command, question: &str, signal: Signal) -> (Option<i32>, bool) {
+    let (master, slave) = open();
     // The settings stay as long as somebody holds the terminal.
     let _held = slave();
     let mut child = command.stdin(slave()).stderr(slave()).stdout(Stdio::null()).spawn().unwrap();
