@@ -23,17 +23,37 @@ pub enum Manager {
     Openrc,
 }
 
-/// All of them: the program that shows it, and the families of distributions that it is native to. Those in which it is not
-/// named may have it nevertheless; what most of them have comes first.
-const MANAGERS: [(Manager, &str, &[&str]); 3] = [
-    (Manager::Systemd, "systemctl", &["debian", "arch", "redhat", "suse"]),
-    (Manager::Openrc, "rc-service", &["alpine", "gentoo"]),
-    (Manager::Runit, "sv", &["void"]),
+/// What shows that a service manager is there.
+struct Signs {
+    manager: Manager,
+    /// Its program.
+    program: &'static str,
+    /// Where it keeps what is enabled. A root that is only now being set up can have this before the program.
+    directory: &'static str,
+    /// The families of distributions that it is native to. Those that are not named may have it nevertheless.
+    native: &'static [&'static str],
+}
+
+/// All of them. What most hosts have comes first.
+const MANAGERS: [Signs; 3] = [
+    Signs {
+        manager: Manager::Systemd,
+        program: "systemctl",
+        directory: "/etc/systemd/system",
+        native: &["debian", "arch", "redhat", "suse"],
+    },
+    Signs {
+        manager: Manager::Openrc,
+        program: "rc-service",
+        directory: "/etc/runlevels",
+        native: &["alpine", "gentoo"],
+    },
+    Signs { manager: Manager::Runit, program: "sv", directory: "/etc/runit", native: &["void"] },
 ];
 
 impl Manager {
-    /// The one that a playbook has chosen, or that of the host: the one that is at work, else the distribution's own, else the
-    /// first whose program is there.
+    /// The one that a playbook has chosen, or that of the host: the one that is at work, else one whose program is there, else
+    /// one whose directory is there. Of several, the distribution's own is meant.
     ///
     /// # Errors
     /// The host has none of them.
@@ -47,13 +67,20 @@ impl Manager {
             }
         }
         let family = family(host)?.unwrap_or_default();
-        let is_there = |program: &str| host.find_program(program).is_some();
-        let native = MANAGERS.iter().find(|(_, program, of)| of.contains(&&*family) && is_there(program));
-        let found = native.or_else(|| MANAGERS.iter().find(|(_, program, _)| is_there(program)));
-        found.map(|(manager, _, _)| *manager).ok_or_else(|| {
-            let programs = MANAGERS.map(|(_, program, _)| format!("`{program}`")).join(", ");
+        let mut ranked = Vec::with_capacity(MANAGERS.len());
+        for signs in &MANAGERS {
+            let has_program = host.find_program(signs.program).is_some();
+            if has_program || host.stat(Path::new(signs.directory))?.is_some() {
+                ranked.push(((has_program, signs.native.contains(&&*family)), signs.manager));
+            }
+        }
+        // Of several that are equal, `max_by_key` returns the last.
+        let best = ranked.into_iter().rev().max_by_key(|(rank, _)| *rank);
+        best.map(|(_, manager)| manager).ok_or_else(|| {
+            let looked_for =
+                MANAGERS.map(|signs| format!("`{}`, `{}`", signs.program, signs.directory)).join(", ");
             Failure::state("the host has no service manager that is known here")
-                .advise(format!("looked for {programs}"))
+                .advise(format!("looked for {looked_for}"))
         })
     }
 
@@ -105,12 +132,14 @@ mod tests {
     #[test]
     fn what_is_at_work_comes_first_and_then_the_distributions_own() {
         const ALL: &[&str] = &["systemctl", "rc-service", "sv"];
-        let chosen = |programs, release: &str, running: &str| {
+        let chosen = |programs, release: &str, there: &str| {
             let directory = tempfile::tempdir().unwrap();
             let host = Sandbox::open(directory.path(), Box::new(Has(programs))).unwrap();
             let attributes = Attributes { mode: 0o644, uid: 0, gid: 0 };
             host.write(Path::new("/etc/os-release"), release.as_bytes(), attributes).unwrap();
-            std::fs::create_dir_all(directory.path().join("root").join(running)).unwrap();
+            // The sandbox plays a Void Linux.
+            std::fs::remove_dir_all(directory.path().join("root/etc/runit")).unwrap();
+            std::fs::create_dir_all(directory.path().join("root").join(there)).unwrap();
             Manager::of(None, &host).ok()
         };
         assert_eq!(chosen(ALL, "ID=debian\n", ""), Some(Manager::Systemd));
@@ -121,5 +150,7 @@ mod tests {
         assert_eq!(chosen(&["rc-service", "sv"], "ID=devuan\nID_LIKE=debian\n", ""), Some(Manager::Openrc));
         assert_eq!(chosen(&["sv"], "ID=artix\nID_LIKE=arch\n", ""), Some(Manager::Runit));
         assert_eq!(chosen(&["s6-rc"], "ID=homegrown\n", ""), None);
+        assert_eq!(chosen(&[], "ID=void\n", "etc/runit/runsvdir"), Some(Manager::Runit));
+        assert_eq!(chosen(&["sv"], "ID=debian\n", "etc/systemd/system"), Some(Manager::Runit));
     }
 }

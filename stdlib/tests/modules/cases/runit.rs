@@ -26,6 +26,9 @@ const SCAN: Duration = Duration::from_secs(5);
 /// Nothing takes that long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a runsvdir may take to end its services.
+const PATIENCE_AT_THE_END: Duration = Duration::from_secs(20);
+
 /// Whether runit is there; if not, the test is to be skipped.
 fn have_runit() -> bool {
     let there = Path::new("/usr/bin/runsvdir").exists() && Path::new("/usr/bin/sv").exists();
@@ -124,7 +127,16 @@ impl Drop for Supervised {
         // On HUP it ends its services, and their supervisors.
         let pid = rustix::process::Pid::from_child(&self.runsvdir);
         rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
-        self.runsvdir.wait().unwrap();
+        // It does not end where HUP is ignored, as under nohup.
+        let start = Instant::now();
+        while self.runsvdir.try_wait().unwrap().is_none() {
+            if start.elapsed() > PATIENCE_AT_THE_END {
+                self.runsvdir.kill().unwrap();
+                self.runsvdir.wait().unwrap();
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
