@@ -5,6 +5,7 @@
 //! the program's name). What they print and return is that of the real programs.
 
 mod chronyd;
+mod docker;
 pub mod executable;
 pub mod invocation;
 mod kernel_modules;
@@ -29,6 +30,7 @@ pub use invocation::{Input, Invocation, Process, Program};
 /// All programs, by name.
 pub const PROGRAMS: &[(&str, Program)] = &[
     ("chronyd", chronyd::chronyd),
+    ("docker", docker::docker),
     ("false", fail),
     ("ip6tables-restore", packet_filter::iptables_restore),
     ("iptables-restore", packet_filter::iptables_restore),
@@ -36,6 +38,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("locale-gen", locales::locale_gen),
     ("modprobe", kernel_modules::modprobe),
     ("mount", mounts::mount),
+    ("podman", docker::docker),
     ("ssh-keygen", ssh_keygen::ssh_keygen),
     ("sshd", sshd::sshd),
     ("sv", runit::sv),

@@ -84,7 +84,7 @@ pub fn registry() -> Registry {
     registry.add("runit", "Services that runit supervises", runit::ENTRIES);
     registry.add("cron", "Commands that are run at certain times", cron::ENTRIES);
     registry.add("chrony", "The time of the host", chrony::ENTRIES);
-    registry.add("docker", "The Docker daemon", docker::ENTRIES);
+    registry.add("docker", "The Docker daemon, images and containers", docker::ENTRIES);
     registry.add("hostname", "The host's name", hostname::ENTRIES);
     registry.add("hosts", "Names and addresses in /etc/hosts", hosts::ENTRIES);
     registry.add("resolver", "Where names are looked up", resolver::ENTRIES);

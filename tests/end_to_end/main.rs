@@ -3,6 +3,7 @@
 mod actions;
 mod bundles;
 mod command_line;
+mod containers;
 mod coordination;
 mod delegation;
 mod documents;

@@ -279,9 +279,8 @@ fn every_transport_brings_about_the_same_tree() {
     let by_podman = Podman::new().map(|podman| {
         made("podman", &|project| {
             podman.start("web1", place.path());
-            let [engine, storage] =
-                podman.environment().map(|(name, value)| format!("{name}={}", value.display()));
-            let command = format!("env {engine} {storage} podman exec -i web1 sh");
+            let environment = podman.environment().map(|(name, value)| format!("{name}={}", value.display()));
+            let command = format!("env {} podman exec -i web1 sh", environment.join(" "));
             project
                 .file("inventory", format!("web1 ansible_connection=command refrain_command='{command}'\n"));
         })

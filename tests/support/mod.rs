@@ -2,12 +2,14 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod busybox;
+pub mod dockerd;
 pub mod everything;
 pub mod key_agent;
 pub mod podman;
 pub mod project;
 pub mod proxy;
 pub mod python;
+pub mod registry;
 pub mod run;
 pub mod sshd;
 pub mod started;

@@ -43,6 +43,7 @@ impl Podman {
             "[storage]\ndriver = \"vfs\"\ngraphroot = \"{0}/storage\"\nrunroot = \"{0}/run\"\n",
             self.directory.path().display()
         );
+        fs::write(self.path("registries.conf"), "").expect("a file");
         fs::write(self.path("containers.conf"), engine).expect("a file");
         fs::write(self.path("storage.conf"), storage).expect("a file");
     }
@@ -58,11 +59,26 @@ impl Podman {
     }
 
     /// What the environment has to be for podman to be this one.
-    pub fn environment(&self) -> [(&'static str, PathBuf); 2] {
+    pub fn environment(&self) -> [(&'static str, PathBuf); 3] {
         [
+            ("CONTAINERS_REGISTRIES_CONF", self.path("registries.conf")),
             ("CONTAINERS_CONF", self.path("containers.conf")),
             ("CONTAINERS_STORAGE_CONF", self.path("storage.conf")),
         ]
+    }
+
+    /// Saves the image in a directory, as a registry can serve it, and removes it here.
+    #[track_caller]
+    pub fn take_out(&self, directory: &Path) {
+        let directory = directory.to_string_lossy();
+        self.run(&["save", "--format", "docker-dir", "--output", &directory, "localhost/busybox"]);
+        self.run(&["image", "rm", "localhost/busybox"]);
+    }
+
+    /// Has the registry at a port of this machine asked without TLS.
+    pub fn trust(&self, port: u16) {
+        let registry = format!("[[registry]]\nlocation = \"127.0.0.1:{port}\"\ninsecure = true\n");
+        fs::write(self.path("registries.conf"), registry).expect("a file");
     }
 
     /// Starts a container in which the directory `shared` is at the same place.

@@ -6,7 +6,7 @@ mod options;
 mod run;
 mod script;
 mod shell;
-mod words;
+pub(crate) mod words;
 
 use invocation::Invocation;
 use refrain_engine::module::Entry;

@@ -11,7 +11,7 @@ pub(crate) mod places;
 pub(crate) mod reload;
 mod reported;
 pub(crate) mod restart;
-mod running;
+pub(crate) mod running;
 mod service;
 pub(crate) mod service_name;
 mod signal;

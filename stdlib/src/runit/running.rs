@@ -25,7 +25,7 @@ pub fn predict(overlay: &Overlay, name: &ServiceName, runs: bool) {
 }
 
 /// What was predicted of a service.
-pub fn predicted(host: &dyn View, name: &ServiceName) -> Option<bool> {
+pub fn predicted(host: &dyn View, name: &str) -> Option<bool> {
     host.predicted(KIND, name).and_then(|state| state.as_bool())
 }
 

@@ -16,7 +16,7 @@ mod order;
 mod queries;
 mod reload;
 mod restart;
-mod running;
+pub(crate) mod running;
 mod start;
 mod stop;
 mod systemd;

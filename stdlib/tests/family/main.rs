@@ -145,7 +145,7 @@ fn hold_all(kind: Kind) {
 }
 
 /// The namespaces whose changes are made and taken back by programs of the host, which set times of their own.
-const BY_COMMANDS: [&str; 2] = ["pkg", "xbps"];
+const BY_COMMANDS: [&str; 3] = ["docker", "pkg", "xbps"];
 
 /// Holds an example to its promises. Returns whether it changed the host.
 fn hold(kind: Kind, example: &Example) -> Result<bool, String> {

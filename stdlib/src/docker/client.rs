@@ -1,0 +1,258 @@
+//! Asking Docker, or podman, about images and containers.
+
+use refrain_engine::failure::Failure;
+use refrain_engine::module::Context;
+use refrain_engine::step::{Step, Undo};
+use refrain_engine::system::preview::Overlay;
+use refrain_engine::system::{Command, Output, RootKind, System, View};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::names::ImageName;
+use crate::command_step::CommandStep;
+use crate::meaning::Meaning;
+use crate::prediction_state::PredictionState;
+use crate::{pkg, runit, service, xbps};
+
+/// The kind of predictions about images: the identity of one, or `null` where there is none. An empty identity is not known yet.
+const IMAGE: &str = "docker image";
+
+/// The service that has to run.
+const SERVICE: &str = "docker";
+
+/// What the programs say, in plain words.
+const MEANINGS: &[Meaning] = &[
+    Meaning {
+        message: "Cannot connect to the Docker daemon",
+        words: "the Docker daemon does not run",
+        hint: Some("`service::enable(\"docker\")` starts it"),
+    },
+    Meaning {
+        message: "permission denied while trying to connect",
+        words: "this user may not speak to the Docker daemon",
+        hint: Some("`become: true` on the play or the task does it as root"),
+    },
+];
+
+/// The program that is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Program {
+    /// The client of Docker.
+    #[default]
+    Docker,
+    /// Podman, which understands the same.
+    Podman,
+}
+
+impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
+
+    /// What something is known by to check mode: the two programs have images and containers of their own.
+    pub fn key(self, name: &str) -> String {
+        format!("{} {name}", self.name())
+    }
+}
+
+/// What is there under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// This.
+    There(T),
+    /// Nothing.
+    Missing,
+    /// Only a real run can know: the program, or what it speaks to, would come with an earlier step of this check.
+    Unknown,
+}
+
+/// A program on a host.
+#[derive(Clone, Copy)]
+pub struct Client<'a> {
+    context: &'a Context<'a>,
+    program: Program,
+}
+
+impl<'a> Client<'a> {
+    /// The program on the host of a call.
+    ///
+    /// # Errors
+    /// Nothing runs in this root.
+    pub fn new(context: &'a Context<'a>, program: Program) -> Result<Self, Failure> {
+        if context.host.root_kind() == RootKind::Offline {
+            let name = program.name();
+            let message = format!("`{name}` has no images and no containers in a root in which nothing runs");
+            return Err(Failure::state(message).advise("this belongs into a run on the booted host"));
+        }
+        Ok(Self { context, program })
+    }
+
+    /// A command of the program.
+    pub fn command<S: Into<String>>(&self, words: impl IntoIterator<Item = S>) -> Command {
+        let program = std::iter::once(self.program.name().to_owned());
+        self.context.command(program.chain(words.into_iter().map(Into::into)))
+    }
+
+    /// The identities of images; in check mode as they would be by now.
+    ///
+    /// # Errors
+    /// The program can't be asked.
+    pub fn images(&self, names: &[ImageName]) -> Result<Vec<Seen<String>>, Failure> {
+        let predicted = |name: &ImageName| self.context.host.predicted(IMAGE, &self.program.key(name));
+        // One question for all of them, which is answered whole where all of them are there.
+        if names.len() > 1
+            && names.iter().all(|name| predicted(name).is_none())
+            && let Seen::There(all) = self.inspect("image", "{{.Id}}", names.iter().map(|name| &**name))?
+            && all.lines().count() == names.len()
+        {
+            return Ok(all.lines().map(|id| Seen::There(identity(id))).collect());
+        }
+        let one = |name: &ImageName| match predicted(name) {
+            Some(Value::Null) => Ok(Seen::Missing),
+            Some(id) => Ok(Seen::There(id.as_str().unwrap_or_default().to_owned())),
+            None => Ok(match self.inspect("image", "{{.Id}}", [&**name])? {
+                Seen::There(id) => Seen::There(identity(&id)),
+                other => other,
+            }),
+        };
+        names.iter().map(one).collect()
+    }
+
+    /// What the program says about things of a kind, in a format of its own. Missing where one of them is.
+    ///
+    /// # Errors
+    /// The program can't be asked.
+    pub fn inspect<'n>(
+        &self,
+        kind: &'n str,
+        format: &'n str,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Seen<String>, Failure> {
+        let host = self.context.host;
+        if host.find_program(self.program.name()).is_none() {
+            if comes_in_this_check(host) {
+                return Ok(Seen::Unknown);
+            }
+            let name = self.program.name();
+            return Err(Failure::state(format!("there is no program `{name}` on the host"))
+                .advise(format!("`pkg::install(\"{name}\")` brings it")));
+        }
+        let command = self.command([kind, "inspect", "--format", format].into_iter().chain(names));
+        let output = host.probe(&command)?;
+        if output.status == 0 {
+            return Ok(Seen::There(String::from_utf8_lossy(&output.stdout).trim_end().to_owned()));
+        }
+        let said = String::from_utf8_lossy(&output.stderr).to_lowercase();
+        if ["no such image", "image not known", "no such container"].iter().any(|words| said.contains(words))
+        {
+            return Ok(Seen::Missing);
+        }
+        if starts_in_this_check(host) && said.contains("cannot connect to the docker daemon") {
+            return Ok(Seen::Unknown);
+        }
+        Err(explain(&command, &output))
+    }
+
+    /// The step that pulls an image.
+    pub fn pull(&self, name: &ImageName) -> ClientStep {
+        let brings = vec![(IMAGE, self.program.key(name), json!(""))];
+        self.step(format!("pull {name}"), self.pulling(name), brings, Undo::command(self.removing(name)))
+    }
+
+    /// The step that removes an image.
+    pub fn remove(&self, name: &ImageName) -> ClientStep {
+        let brings = vec![(IMAGE, self.program.key(name), Value::Null)];
+        self.step(format!("remove {name}"), self.removing(name), brings, Undo::command(self.pulling(name)))
+    }
+
+    fn pulling(&self, name: &ImageName) -> Command {
+        self.command(["image", "pull", "-q", name])
+    }
+
+    fn removing(&self, name: &ImageName) -> Command {
+        self.command(["image", "rm", name])
+    }
+
+    /// A step.
+    pub fn step(
+        &self,
+        text: String,
+        command: Command,
+        brings: Vec<(&'static str, String, Value)>,
+        undo: Undo,
+    ) -> ClientStep {
+        ClientStep { step: CommandStep { text, command, brings, undo }, certain: true }
+    }
+}
+
+/// Whether check mode has foretold that packages are installed, which may bring the program.
+fn comes_in_this_check(host: &dyn View) -> bool {
+    let by_xbps = || !xbps::prediction::Prediction::look(host).installed.is_empty();
+    host.is_predicted() && (by_xbps() || !pkg::prediction::Prediction::look(host).asked.is_empty())
+}
+
+/// Whether check mode has foretold that the daemon is started.
+fn starts_in_this_check(host: &dyn View) -> bool {
+    [service::running::predicted, runit::running::predicted]
+        .iter()
+        .any(|predicted| predicted(host, SERVICE) == Some(true))
+}
+
+/// An identity as all commands spell it: podman leaves out what Docker says of the kind of checksum.
+pub fn identity(id: &str) -> String {
+    id.trim().trim_start_matches("sha256:").to_owned()
+}
+
+/// The failure of a command, in plain words where they are known.
+pub fn explain(command: &Command, output: &Output) -> Failure {
+    let failure = output.failure(command.to_shell());
+    let said = String::from_utf8_lossy(&output.stderr);
+    match Meaning::of(MEANINGS, &said) {
+        Some(meaning) => meaning.explain(failure, &said),
+        None => failure,
+    }
+}
+
+/// A command of the program that changes something.
+#[derive(Clone, Debug)]
+pub struct ClientStep {
+    step: CommandStep,
+    certain: bool,
+}
+
+impl ClientStep {
+    /// The same; if not `certain`, check mode says that it may turn out to be needless.
+    #[must_use]
+    pub fn certain_if(self, certain: bool) -> Self {
+        Self { certain, ..self }
+    }
+}
+
+impl Step for ClientStep {
+    fn describe(&self) -> String {
+        self.step.describe()
+    }
+
+    fn certain(&self) -> bool {
+        self.certain
+    }
+
+    fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {
+        self.step.predict(overlay)
+    }
+
+    fn act(&self, system: &dyn System) -> Result<(), Failure> {
+        let output = system.run(&self.step.command)?;
+        if output.status == 0 { Ok(()) } else { Err(explain(&self.step.command, &output)) }
+    }
+
+    fn undo(&self) -> Undo {
+        self.step.undo()
+    }
+}

@@ -1,0 +1,329 @@
+//! `docker::container`.
+
+use std::collections::BTreeMap;
+
+use refrain_engine::failure::Failure;
+use refrain_engine::module::{Context, Plan, State};
+use refrain_engine::step::{Step, Undo};
+use refrain_engine::system::preview::Overlay;
+use refrain_engine::system::{Command, System};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::client::{Client, ClientStep, Program, Seen, explain, identity};
+use super::names::{ContainerName, ImageName};
+use crate::command::words::{Word, environment_schema, words_schema};
+use crate::one_or_many::OneOrMany;
+
+/// The kind of predictions about containers: a [`Made`], or `null` where there is none.
+const CONTAINER: &str = "docker container";
+
+/// The label that holds a checksum of the arguments that a container was made with.
+const LABEL: &str = "net.refrain.arguments";
+
+/// What is asked about a container. Podman shows a whole one in another form than Docker does.
+const FORMAT: &str =
+    r#"{"Labels":{{json .Config.Labels}},"Status":{{json .State.Status}},"Image":{{json .Image}}}"#;
+
+/// Keeps a container running.
+///
+/// ```rhai,live
+/// docker::container("registry", "registry:2", #{ ports: "5000:5000", volumes: "/srv/registry:/var/lib/registry" });
+/// docker::container("exporter", "prom/node-exporter:v1.8.2", #{
+///     network: "host",
+///     options: ["--pid=host"],
+///     command: ["--path.rootfs=/host"],
+///     volumes: "/:/host:ro,rslave",
+/// });
+/// ```
+///
+/// The image is pulled where it is not there. A container that was made with other arguments, or of what was another image under this name, is
+/// stopped, removed and made anew: what shall stay belongs into a volume. A checksum of the arguments is kept with the container, in the label
+/// `net.refrain.arguments`. A container of this name that was not made here is left alone: that is an error.
+///
+/// Variables of the environment reach the container and nobody's command line; they can be secrets. A container that ends at once is a failure.
+/// What runs under Nomad is Nomad's: this is for the few that have to be there without it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Container {
+    /// The container's name.
+    name: ContainerName,
+    /// The image, with the tag or the checksum.
+    image: ImageName,
+    /// The words of the command that it runs. That of the image when absent.
+    #[serde(default)]
+    #[schemars(schema_with = "words_schema")]
+    command: Vec<Word>,
+    /// Variables of its environment, beside those of the image.
+    #[serde(default)]
+    #[schemars(schema_with = "environment_schema")]
+    environment: BTreeMap<String, Word>,
+    /// Ports that lead into it: `8080:80`, `127.0.0.1:8080:80/tcp`.
+    #[serde(default = "nothing")]
+    ports: OneOrMany<String>,
+    /// Directories and volumes that it sees: `/srv/data:/data:ro`.
+    #[serde(default = "nothing")]
+    volumes: OneOrMany<String>,
+    /// Its network. That of the program when absent.
+    #[serde(default)]
+    network: Option<String>,
+    /// When it is started again by itself: `"no"`, `"always"`, `"on-failure"`, `"unless-stopped"`. The last when absent.
+    #[serde(default)]
+    restart: Option<String>,
+    /// Further options of `docker container create`, each with its value in one word: `"--cap-add=NET_ADMIN"`.
+    #[serde(default)]
+    options: Vec<String>,
+    /// The program: `"docker"` or `"podman"`. Docker when absent.
+    #[serde(default)]
+    program: Program,
+}
+
+fn nothing() -> OneOrMany<String> {
+    OneOrMany(Vec::new())
+}
+
+/// A container that is there, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The checksum of the arguments that it was made with. Absent when it was not made here; empty when they are not known yet.
+    arguments: Option<String>,
+    /// The identity of its image. Empty when that is not known yet.
+    image: String,
+    /// Whether it runs.
+    runs: bool,
+}
+
+/// What is there, and what would have to be done.
+pub struct Found {
+    image: Seen<String>,
+    container: Seen<Made>,
+    /// The checksum of the arguments that are wanted. Absent while check mode does not know them.
+    wanted: Option<String>,
+    pull: ClientStep,
+    replace: Replace,
+    create: ClientStep,
+    start: ClientStep,
+}
+
+impl State for Container {
+    const NAME: &'static str = "docker::container";
+    const POSITIONAL: &'static [&'static str] = &["name", "image"];
+    type Found = Found;
+
+    fn subject(&self) -> String {
+        self.name.to_string()
+    }
+
+    fn look(&self, context: &Context<'_>) -> Result<Found, Failure> {
+        self.check()?;
+        let client = Client::new(context, self.program)?;
+        let image = client.images(std::slice::from_ref(&self.image))?.pop().unwrap_or(Seen::Missing);
+        let wanted = self.checksum();
+        let (name, key) = (&self.name, self.program.key(&self.name));
+        let brings = |runs: bool| {
+            let image = if let Seen::There(id) = &image { id.clone() } else { String::new() };
+            let arguments = Some(wanted.clone().unwrap_or_default());
+            vec![(CONTAINER, key.clone(), json!(Made { arguments, image, runs }))]
+        };
+        let stop = || client.command(["container", "stop", name]);
+        let remove = || client.command(["container", "rm", name]);
+        Ok(Found {
+            container: look_at(context, &client, self.program, name)?,
+            pull: client.pull(&self.image),
+            replace: Replace {
+                text: format!("remove the container {name}, which was made otherwise"),
+                commands: vec![stop(), remove()],
+                key: key.clone(),
+                certain: true,
+            },
+            create: client.step(
+                format!("make the container {name} of {}", self.image),
+                self.create(&client, wanted.as_deref().unwrap_or_default()),
+                brings(false),
+                Undo::command(client.command(["container", "rm", "--force", name])),
+            ),
+            start: client.step(
+                format!("start the container {name}"),
+                client.command(["container", "start", name]),
+                brings(true),
+                Undo::command(stop()),
+            ),
+            image,
+            wanted,
+        })
+    }
+
+    fn plan(&self, found: &Found) -> Result<Plan, Failure> {
+        let Found { image, container, wanted, pull, replace, create, start } = found;
+        let made = match container {
+            Seen::Unknown => return Ok(vec![Box::new(start.clone().certain_if(false))]),
+            Seen::Missing => None,
+            Seen::There(made) => Some(made),
+        };
+        let Some(made) = made else {
+            let mut plan = Plan::new();
+            if *image == Seen::Missing {
+                plan.push(Box::new(pull.clone()));
+            }
+            plan.push(Box::new(create.clone()));
+            plan.push(Box::new(start.clone()));
+            return Ok(plan);
+        };
+        let Some(arguments) = &made.arguments else {
+            let message = format!("there is a container `{}` that was not made here", self.name);
+            let remove = format!("docker::container_absent(\"{}\")", self.name);
+            return Err(Failure::state(message).advise(format!("if it may go, remove it first: {remove}")));
+        };
+        let is_same_image = match image {
+            Seen::There(id) => id.is_empty() || made.image.is_empty() || *id == made.image,
+            // It has lost its name, and is what the container runs all the same.
+            Seen::Missing | Seen::Unknown => true,
+        };
+        let is_known = wanted.is_some() || arguments.is_empty();
+        if is_known && is_same_image && wanted.as_ref().is_none_or(|wanted| wanted == arguments) {
+            return Ok(if made.runs { Plan::new() } else { vec![Box::new(start.clone())] });
+        }
+        let mut plan = Plan::new();
+        if *image == Seen::Missing {
+            plan.push(Box::new(pull.clone().certain_if(is_known)));
+        }
+        plan.push(Box::new(Replace { certain: is_known, ..replace.clone() }));
+        plan.push(Box::new(create.clone().certain_if(is_known)));
+        plan.push(Box::new(start.clone().certain_if(is_known)));
+        Ok(plan)
+    }
+}
+
+impl Container {
+    /// Whether the arguments make sense.
+    fn check(&self) -> Result<(), Failure> {
+        for name in self.environment.keys() {
+            if name.is_empty() || name.contains(['=', '\0']) {
+                let message = format!("`{name}` can't be the name of a variable");
+                return Err(Failure::argument("environment", message));
+            }
+        }
+        if let Some(word) = self.options.iter().find(|word| !word.starts_with('-')) {
+            let message = format!("`{word}` is no option");
+            return Err(Failure::argument("options", message)
+                .advise("an option and its value are one word: \"--cap-add=NET_ADMIN\""));
+        }
+        Ok(())
+    }
+
+    /// What the container is made with, as a checksum. Absent while check mode does not know all of it.
+    fn checksum(&self) -> Option<String> {
+        let command: Option<Vec<String>> = self.command.iter().map(Word::known).collect();
+        let environment: Option<BTreeMap<&String, String>> =
+            self.environment.iter().map(|(name, word)| Some((name, word.known()?))).collect();
+        let arguments = json!([
+            *self.image,
+            command?,
+            environment?,
+            self.ports.0,
+            self.volumes.0,
+            self.network,
+            self.restart(),
+            self.options
+        ]);
+        let digest = Sha256::digest(arguments.to_string());
+        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    fn restart(&self) -> &str {
+        self.restart.as_deref().unwrap_or("unless-stopped")
+    }
+
+    /// The command that makes the container. The values of variables are in its environment, where nobody else sees them.
+    fn create(&self, client: &Client<'_>, checksum: &str) -> Command {
+        let option = |name: &str, value: &str| format!("--{name}={value}");
+        let mut words = vec!["container".to_owned(), "create".to_owned()];
+        words.push(option("name", &self.name));
+        words.push(option("label", &format!("{LABEL}={checksum}")));
+        words.push(option("restart", self.restart()));
+        words.extend(self.network.iter().map(|network| option("network", network)));
+        words.extend(self.ports.0.iter().map(|port| option("publish", port)));
+        words.extend(self.volumes.0.iter().map(|volume| option("volume", volume)));
+        words.extend(self.environment.keys().map(|name| option("env", name)));
+        words.extend(self.options.iter().cloned());
+        words.push(self.image.to_string());
+        words.extend(self.command.iter().filter_map(Word::known));
+        let mut command = client.command(words);
+        let known = self.environment.iter().filter_map(|(name, word)| Some((name.clone(), word.known()?)));
+        command.environment.extend(known);
+        command
+    }
+}
+
+/// The container of this name; in check mode as it would be by now.
+///
+/// # Errors
+/// The program can't be asked, or its answer can't be read.
+pub fn look_at(
+    context: &Context<'_>,
+    client: &Client<'_>,
+    program: Program,
+    name: &ContainerName,
+) -> Result<Seen<Made>, Failure> {
+    if let Some(predicted) = context.host.predicted(CONTAINER, &program.key(name)) {
+        return Ok(serde_json::from_value(predicted).map_or(Seen::Missing, Seen::There));
+    }
+    let text = match client.inspect("container", FORMAT, [&**name])? {
+        Seen::There(text) => text,
+        Seen::Missing => return Ok(Seen::Missing),
+        Seen::Unknown => return Ok(Seen::Unknown),
+    };
+    let unreadable = |error: serde_json::Error| {
+        Failure::state(format!("what is said of the container `{name}` can't be read: {error}"))
+    };
+    let said: Value = serde_json::from_str(&text).map_err(unreadable)?;
+    Ok(Seen::There(Made {
+        arguments: said["Labels"][LABEL].as_str().map(str::to_owned),
+        image: identity(said["Image"].as_str().unwrap_or_default()),
+        runs: said["Status"] == "running",
+    }))
+}
+
+/// Stops a container and removes it.
+#[derive(Clone, Debug)]
+pub struct Replace {
+    /// What it does, as a short imperative.
+    pub text: String,
+    /// The commands.
+    pub commands: Vec<Command>,
+    /// What the container is known by to check mode.
+    pub key: String,
+    /// Whether check mode knows that it is done.
+    pub certain: bool,
+}
+
+impl Step for Replace {
+    fn describe(&self) -> String {
+        self.text.clone()
+    }
+
+    fn certain(&self) -> bool {
+        self.certain
+    }
+
+    fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {
+        overlay.set_state(CONTAINER, &self.key, Value::Null);
+        Ok(())
+    }
+
+    fn act(&self, system: &dyn System) -> Result<(), Failure> {
+        for command in &self.commands {
+            let output = system.run(command)?;
+            if output.status != 0 {
+                return Err(explain(command, &output));
+            }
+        }
+        Ok(())
+    }
+
+    fn undo(&self) -> Undo {
+        Undo::Irreversible("the container is gone, with what it had written outside of volumes".to_owned())
+    }
+}
