@@ -23,6 +23,10 @@ const CONTAINER: &str = "docker container";
 /// The label that holds a checksum of the arguments that a container was made with.
 const LABEL: &str = "net.refrain.arguments";
 
+/// The program itself would heed variables that begin so, or are called so.
+const CLIENTS_OWN: [&str; 6] = ["DOCKER_", "CONTAINER", "PODMAN_", "REGISTRY_", "XDG_", "LD_"];
+const EVERY_PROGRAMS: [&str; 7] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TMPDIR"];
+
 /// What is asked about a container. Podman shows a whole one in another form than Docker does.
 const FORMAT: &str =
     r#"{"Labels":{{json .Config.Labels}},"Status":{{json .State.Status}},"Image":{{json .Image}}}"#;
@@ -43,7 +47,8 @@ const FORMAT: &str =
 /// stopped, removed and made anew: what shall stay belongs into a volume. A checksum of the arguments is kept with the container, in the label
 /// `net.refrain.arguments`. A container of this name that was not made here is left alone: that is an error.
 ///
-/// Variables of the environment reach the container and nobody's command line; they can be secrets. A container that ends at once is a failure.
+/// Variables of the environment reach the container and nobody's command line; they can be secrets. (Those that Docker itself would heed,
+/// such as `DOCKER_HOST` and `PATH`, stand on its command line and can't be.) A container that ends at once is a failure.
 /// What runs under Nomad is Nomad's: this is for the few that have to be there without it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -205,6 +210,15 @@ impl Container {
                 return Err(Failure::argument("environment", message));
             }
         }
+        let seen = self.environment.iter().find(|(name, word)| is_clients_own(name) && word.0.secret);
+        if let Some((name, _)) = seen {
+            let program = self.program.name();
+            let message = format!(
+                "`{name}` can't be a secret: `{program}` itself would heed it, so that it has to be seen"
+            );
+            return Err(Failure::argument("environment", message)
+                .advise("a file of the host that the container sees can hold it: `volumes`"));
+        }
         if let Some(word) = self.options.iter().find(|word| !word.starts_with('-')) {
             let message = format!("`{word}` is no option");
             return Err(Failure::argument("options", message)
@@ -236,7 +250,8 @@ impl Container {
         self.restart.as_deref().unwrap_or("unless-stopped")
     }
 
-    /// The command that makes the container. The values of variables are in its environment, where nobody else sees them.
+    /// The command that makes the container. The values of variables are in its environment, where nobody else sees them; but
+    /// not those that it would heed itself.
     fn create(&self, client: &Client<'_>, checksum: &str) -> Command {
         let option = |name: &str, value: &str| format!("--{name}={value}");
         let mut words = vec!["container".to_owned(), "create".to_owned()];
@@ -246,15 +261,22 @@ impl Container {
         words.extend(self.network.iter().map(|network| option("network", network)));
         words.extend(self.ports.0.iter().map(|port| option("publish", port)));
         words.extend(self.volumes.0.iter().map(|volume| option("volume", volume)));
-        words.extend(self.environment.keys().map(|name| option("env", name)));
+        let known = self.environment.iter().filter_map(|(name, word)| Some((name, word.known()?)));
+        let (seen, unseen): (Vec<_>, Vec<_>) = known.partition(|(name, _)| is_clients_own(name));
+        words.extend(seen.iter().map(|(name, value)| option("env", &format!("{name}={value}"))));
+        words.extend(unseen.iter().map(|(name, _)| option("env", name)));
         words.extend(self.options.iter().cloned());
         words.push(self.image.to_string());
         words.extend(self.command.iter().filter_map(Word::known));
         let mut command = client.command(words);
-        let known = self.environment.iter().filter_map(|(name, word)| Some((name.clone(), word.known()?)));
-        command.environment.extend(known);
+        command.environment.extend(unseen.into_iter().map(|(name, value)| (name.clone(), value)));
         command
     }
+}
+
+/// Whether the program that makes containers would heed a variable that is meant for what runs in one.
+fn is_clients_own(name: &str) -> bool {
+    EVERY_PROGRAMS.contains(&name) || CLIENTS_OWN.iter().any(|own| name.starts_with(own))
 }
 
 /// The container of this name; in check mode as it would be by now.
@@ -325,5 +347,57 @@ impl Step for Replace {
 
     fn undo(&self) -> Undo {
         Undo::Irreversible("the container is gone, with what it had written outside of volumes".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use refrain_engine::module::NoMaterials;
+    use refrain_engine::system::sandbox::{NoPrograms, Sandbox};
+
+    use super::*;
+
+    #[test]
+    fn what_is_meant_for_the_container_does_not_reach_the_client() {
+        let directory = tempfile::tempdir().unwrap();
+        let host = Sandbox::open(directory.path(), Box::new(NoPrograms)).unwrap();
+        let context = Context { host: &host, materials: &NoMaterials };
+        let environment =
+            json!({ "DOCKER_HOST": "tcp://dind:2375", "PATH": "/app", "TOKEN": "t", "PORT": 80 });
+        let container: Container =
+            serde_json::from_value(json!({ "name": "app", "image": "app:1", "environment": environment }))
+                .unwrap();
+        container.check().unwrap();
+        let command = container.create(&Client::new(&context, Program::Docker).unwrap(), "");
+        let given: Vec<&str> = command.argv.iter().filter_map(|word| word.strip_prefix("--env=")).collect();
+        assert_eq!(given, ["DOCKER_HOST=tcp://dind:2375", "PATH=/app", "PORT", "TOKEN"]);
+        assert_eq!(
+            command.environment,
+            BTreeMap::from(
+                [("PORT", "80"), ("TOKEN", "t")].map(|(name, value)| (name.to_owned(), value.to_owned()))
+            )
+        );
+    }
+
+    #[test]
+    fn every_argument_counts_for_the_checksum() {
+        let checksum = |more: Value| {
+            let mut arguments = json!({ "name": "app", "image": "app:1" });
+            arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value::<Container>(arguments).unwrap().checksum().unwrap()
+        };
+        let plain = checksum(json!({}));
+        assert_eq!(checksum(json!({ "restart": "unless-stopped", "ports": [] })), plain);
+        for other in [
+            json!({ "command": ["serve"] }),
+            json!({ "environment": { "A": "1" } }),
+            json!({ "ports": "80:80" }),
+            json!({ "volumes": "/srv:/srv" }),
+            json!({ "network": "host" }),
+            json!({ "restart": "no" }),
+            json!({ "options": ["--init"] }),
+        ] {
+            assert_ne!(checksum(other.clone()), plain, "{other}");
+        }
     }
 }
