@@ -22,6 +22,12 @@ pub enum Command {
     Run(Box<Run>),
     /// Take back what a run has changed
     Rollback(Box<Rollback>),
+    /// Run a command on hosts
+    Exec(Box<Exec>),
+    /// Call a module function, or any script, on hosts
+    Call(Box<Call>),
+    /// Show what a host says of itself
+    Facts(Box<Facts>),
     /// Check playbooks without touching a host
     Lint(Lint),
     /// Show hosts and groups
@@ -152,6 +158,84 @@ pub struct Rollback {
     pub shown: Shown,
 }
 
+/// `refrain exec`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Exec {
+    /// The hosts: a pattern, as `hosts` of a play
+    #[arg(value_name = "PATTERN")]
+    pub pattern: String,
+
+    /// The program and its arguments; no shell reads them
+    #[arg(required = true, last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<String>,
+
+    /// Which hosts.
+    #[command(flatten)]
+    pub hosts: Hosts,
+
+    /// How they are reached.
+    #[command(flatten)]
+    pub connection: Connection,
+
+    /// How it is written.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// `refrain call`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Call {
+    /// The hosts: a pattern, as `hosts` of a play
+    #[arg(value_name = "PATTERN")]
+    pub pattern: String,
+
+    /// What is called: `'runit::status("sshd")'`, or any script; what its last expression comes to is shown
+    #[arg(value_name = "SCRIPT")]
+    pub script: String,
+
+    /// Which hosts.
+    #[command(flatten)]
+    pub hosts: Hosts,
+
+    /// Say what would change, and change nothing
+    #[arg(short = 'C', long)]
+    pub check: bool,
+
+    /// With --check: exit with 10 when something would change
+    #[arg(long, requires = "check")]
+    pub exit_code: bool,
+
+    /// How they are reached.
+    #[command(flatten)]
+    pub connection: Connection,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// `refrain facts`.
+#[derive(Debug, Args)]
+pub struct Facts {
+    /// The host
+    #[arg(value_name = "HOST")]
+    pub host: String,
+
+    /// Only this fact, or a part of it: `os`, `network.default_ipv4` [default: all but `env`]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// What is known of hosts.
+    #[command(flatten)]
+    pub sources: Sources,
+
+    /// How it is reached.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
 /// Which hosts a command is about.
 #[derive(Debug, Args)]
 pub struct Hosts {
@@ -159,6 +243,14 @@ pub struct Hosts {
     #[arg(short, long, value_name = "PATTERN")]
     pub limit: Option<String>,
 
+    /// What is known of hosts.
+    #[command(flatten)]
+    pub sources: Sources,
+}
+
+/// Where hosts and their variables come from.
+#[derive(Debug, Args)]
+pub struct Sources {
     /// Inventory file, directory, or list of hosts with a comma (can be repeated) [default: ./inventory]
     #[arg(short, long = "inventory", value_name = "INVENTORY", value_hint = ValueHint::AnyPath)]
     pub inventories: Vec<String>,
@@ -231,6 +323,14 @@ pub struct Shown {
     #[arg(short = 'D', long)]
     pub diff: bool,
 
+    /// How it is written.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// How it is written.
+#[derive(Debug, Args)]
+pub struct Format {
     /// Show hosts where nothing changed, and skipped calls; twice: timings, too
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -331,13 +431,9 @@ pub struct Vars {
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
 
-    /// Inventory file, directory, or list of hosts with a comma (can be repeated) [default: ./inventory]
-    #[arg(short, long = "inventory", value_name = "INVENTORY", value_hint = ValueHint::AnyPath)]
-    pub inventories: Vec<String>,
-
-    /// Set a variable over all others: K=V, K:=JSON or @FILE (can be repeated)
-    #[arg(short, long = "extra-vars", value_name = "K=V")]
-    pub extra_vars: Vec<String>,
+    /// What is known of hosts.
+    #[command(flatten)]
+    pub sources: Sources,
 
     /// With what this playbook sets, and the variable files beside it [default: only the files in ./playbooks]
     #[arg(long, value_name = "PLAYBOOK", value_hint = ValueHint::FilePath)]

@@ -31,6 +31,9 @@ fn main() -> ExitCode {
     let code = match arguments.command {
         Command::Run(run) => commands::run::execute(*run),
         Command::Rollback(rollback) => commands::rollback::execute(&rollback),
+        Command::Exec(exec) => commands::exec::execute(*exec),
+        Command::Call(call) => commands::call::execute(&call),
+        Command::Facts(facts) => commands::facts::execute(*facts),
         Command::Lint(lint) => commands::lint::execute(&lint),
         Command::Init(init) => commands::init::execute(&init),
         Command::Inventory(inventory) => commands::inventory::execute(&inventory),

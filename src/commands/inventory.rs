@@ -17,8 +17,8 @@ use crate::exit;
 pub fn execute(arguments: &Inventory) -> u8 {
     let hosts = &arguments.hosts;
     let (playbook, registry) = (arguments.playbook.as_deref(), refrain_stdlib::registry());
-    let shown =
-        Written::read(&hosts.inventories, &hosts.extra_vars, playbook, &registry).and_then(|written| {
+    let shown = Written::read(&hosts.sources.inventories, &hosts.sources.extra_vars, playbook, &registry)
+        .and_then(|written| {
             warn(&written.warnings);
             text(arguments, &written).map_err(|problem| vec![problem])
         });

@@ -1,9 +1,13 @@
 //! The commands, one file each.
 
+mod ad_hoc;
 pub mod agent;
+pub mod call;
 pub mod completions;
 pub mod definitions;
 pub mod doc;
+pub mod exec;
+pub mod facts;
 pub mod init;
 pub mod inventory;
 pub mod lint;

@@ -22,9 +22,10 @@ use crate::prompt;
 pub fn options(hosts: &Hosts, connection: &Connection, settings: Settings) -> Result<Options, Diagnostic> {
     Ok(Options {
         playbooks: Vec::new(),
-        inventories: hosts.inventories.clone(),
+        script: None,
+        inventories: hosts.sources.inventories.clone(),
         limit: hosts.limit.clone(),
-        extra: hosts.extra_vars.clone(),
+        extra: hosts.sources.extra_vars.clone(),
         settings,
         lock_timeout: connection.lock_timeout,
         forks: connection.forks.map(usize::from),

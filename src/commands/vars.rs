@@ -21,12 +21,12 @@ use crate::exit;
 /// Shows variables.
 pub fn execute(arguments: &Vars) -> u8 {
     let (playbook, registry) = (arguments.playbook.as_deref(), refrain_stdlib::registry());
-    let shown = Written::read(&arguments.inventories, &arguments.extra_vars, playbook, &registry).and_then(
-        |written| {
-            warn(&written.warnings);
-            text(arguments, &written).map_err(|problem| vec![problem])
-        },
-    );
+    let shown =
+        Written::read(&arguments.sources.inventories, &arguments.sources.extra_vars, playbook, &registry)
+            .and_then(|written| {
+                warn(&written.warnings);
+                text(arguments, &written).map_err(|problem| vec![problem])
+            });
     match shown {
         Ok(text) => print(&text),
         Err(problems) => {

@@ -1,6 +1,7 @@
 //! The binary as people use it: whole runs, compared by their whole output.
 
 mod actions;
+mod ad_hoc;
 mod bundles;
 mod command_line;
 mod containers;

@@ -24,6 +24,17 @@ pub struct Project {
     pub role_paths: Vec<String>,
     /// What it says about itself.
     pub settings: Arc<ProjectSettings>,
+    /// A playbook that is no file, by its path.
+    given: Option<(String, Arc<str>)>,
+}
+
+/// A playbook that is no file: its text was given instead.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// What it is called.
+    pub name: String,
+    /// Its text.
+    pub text: Arc<str>,
 }
 
 /// The file that marks the top of a project.
@@ -55,10 +66,7 @@ impl Project {
             .unwrap_or_else(|| directory.parent().unwrap_or(directory).to_owned());
         let path = absolute.strip_prefix(&root).unwrap_or(&absolute).to_string_lossy().into_owned();
         let mut project = Self::at(root)?;
-        let beside = bundle::join(bundle::parent(&path), "roles");
-        if !project.role_paths.contains(&beside) {
-            project.role_paths.insert(0, beside);
-        }
+        project.look_for_roles_in(bundle::parent(&path));
         Ok((project, path))
     }
 
@@ -79,7 +87,31 @@ impl Project {
         if !settings.vendored.is_empty() {
             role_paths.push(vendor::DIRECTORY.to_owned());
         }
-        Ok(Self { root, role_paths, settings: Arc::new(settings) })
+        Ok(Self { root, role_paths, settings: Arc::new(settings), given: None })
+    }
+
+    /// The project of the current directory with a playbook that is no file, and that playbook's path in it: as if it were in the
+    /// project's directory of playbooks, if there is one.
+    ///
+    /// # Errors
+    /// As [`here`](Self::here).
+    pub fn with_script(script: Script) -> Result<(Self, String), Diagnostic> {
+        let mut project = Self::here()?;
+        let settings = Arc::clone(&project.settings);
+        let directory = settings.playbook_paths.iter().find(|directory| project.on_disk(directory).is_dir());
+        let directory = directory.map_or("", String::as_str);
+        let path = bundle::join(directory, &script.name);
+        project.look_for_roles_in(directory);
+        project.given = Some((path.clone(), script.text));
+        Ok((project, path))
+    }
+
+    /// Has roles looked for beside the playbooks of a directory, too.
+    fn look_for_roles_in(&mut self, directory: &str) {
+        let beside = bundle::join(directory, "roles");
+        if !self.role_paths.contains(&beside) {
+            self.role_paths.insert(0, beside);
+        }
     }
 
     /// The playbook of a name in the directories of playbooks.
@@ -124,6 +156,9 @@ impl Project {
     /// # Errors
     /// It is not there, can't be read, or is not UTF-8.
     pub fn text(&self, path: &str) -> io::Result<Arc<str>> {
+        if let Some((_, text)) = self.given.as_ref().filter(|(given, _)| given == path) {
+            return Ok(Arc::clone(text));
+        }
         let bytes = fs::read(self.on_disk(path))?;
         String::from_utf8(bytes)
             .map(Into::into)

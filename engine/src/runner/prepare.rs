@@ -19,7 +19,7 @@ use crate::inventory::{self, Inventory, Resolver, extra_vars};
 use crate::journal::rollback;
 use crate::module::Registry;
 use crate::placement::Decision;
-use crate::project::{Project, ProjectSettings};
+use crate::project::{Project, ProjectSettings, Script};
 use crate::script::playbook::{self, Ask, PlayDefinition, Said, TopLevel};
 use crate::transport::ssh;
 
@@ -28,6 +28,8 @@ use crate::transport::ssh;
 pub struct Options {
     /// The playbooks, in order.
     pub playbooks: Vec<PathBuf>,
+    /// A playbook of the current directory's project that is no file, after the others.
+    pub script: Option<Script>,
     /// Inventories: files, directories, or lists of hosts with a comma. The project's `inventory` when empty.
     pub inventories: Vec<String>,
     /// Only hosts that this pattern selects too.
@@ -126,9 +128,14 @@ pub fn prepare(
     let mut found = Vec::new();
     for path in &options.playbooks {
         let (project, playbook) = Project::find(path).map_err(|error| vec![error])?;
-        found.push((path, project, playbook));
+        found.push((path.display().to_string(), project, playbook));
     }
-    let Some((_, project, _)) = found.first() else {
+    if let Some(script) = options.script {
+        let name = script.name.clone();
+        let (project, playbook) = Project::with_script(script).map_err(|error| vec![error])?;
+        found.push((name, project, playbook));
+    }
+    let Some((_, project, ..)) = found.first() else {
         return Err(vec![Diagnostic::new("no playbook is named")]);
     };
     let root = project.root();
@@ -167,7 +174,7 @@ pub fn prepare(
             Err(problem) => problems.push(problem),
             Ok(evaluated) => {
                 let mut prepared = PreparedPlaybook {
-                    name: name.display().to_string(),
+                    name,
                     project: Arc::new(project),
                     plays: Vec::new(),
                     said: evaluated.said,

@@ -1,5 +1,6 @@
 //! What a module call gives back to the script: `r.changed`, `r.stdout`, `r.notify(h)`.
 
+use std::fmt;
 use std::rc::Rc;
 
 use rhai::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext};
@@ -97,6 +98,17 @@ impl Outcome {
             .near(name, known.iter().copied());
         error.at = place(context);
         Err(Fault::new(error).throw(context.call_position()))
+    }
+}
+
+/// As JSON, without the difference: that is many lines, and shown by the run.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut data = self.data();
+        if let Value::Object(fields) = &mut data {
+            fields.shift_remove("diff");
+        }
+        write!(f, "{data}")
     }
 }
 

@@ -170,11 +170,14 @@ fn register_handlers(engine: &mut Engine) {
     engine.register_fn("flush_handlers", |context: NativeCallContext<'_>| -> Result<()> {
         current::host(&context, "flush_handlers")?.flush_handlers(context.engine())
     });
-    engine.register_indexer_get(
-        |context: NativeCallContext<'_>, outcome: &mut Outcome, name: &str| -> Result<Dynamic> {
-            outcome.field(&context, name)
-        },
-    );
+    engine
+        .register_type_with_name::<Outcome>("outcome")
+        .register_fn("to_string", |outcome: &mut Outcome| ImmutableString::from(outcome.to_string()))
+        .register_indexer_get(
+            |context: NativeCallContext<'_>, outcome: &mut Outcome, name: &str| -> Result<Dynamic> {
+                outcome.field(&context, name)
+            },
+        );
 }
 
 fn register_endings(engine: &mut Engine) {

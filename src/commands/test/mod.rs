@@ -92,9 +92,9 @@ fn test(arguments: &Test, playbook: &Path, signals: &Signals, suites: &mut Vec<S
     println!("{}", playbook.display());
     let options = |playbook: &Path, check: bool| Options {
         playbooks: vec![playbook.to_owned()],
-        inventories: arguments.hosts.inventories.clone(),
+        inventories: arguments.hosts.sources.inventories.clone(),
         limit: arguments.hosts.limit.clone(),
-        extra: arguments.hosts.extra_vars.clone(),
+        extra: arguments.hosts.sources.extra_vars.clone(),
         settings: Settings { check, ..Settings::default() },
         connection: ConnectionOptions {
             connection: Some("sandbox".to_owned()),
