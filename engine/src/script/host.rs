@@ -1,7 +1,7 @@
 //! A play on one host: variables, facts, roles, tasks, handlers, and the calls that look at the host and change it.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -113,6 +113,8 @@ pub struct Host {
     pub(super) complete: Cell<bool>,
     /// How often the host has come to each `once` and `barrier`.
     pub(super) meetings: RefCell<HashMap<(&'static str, String), u32>>,
+    /// Whether a template of the play asks how the play names it; found out with the first one that is rendered.
+    asks_template_path: OnceCell<bool>,
 }
 
 /// The turn of a play on `host`.
@@ -161,6 +163,7 @@ pub fn run(registry: &Registry, mut bundle: Bundle, surroundings: Surroundings) 
         started: Cell::new(started),
         complete: Cell::new(false),
         meetings: RefCell::default(),
+        asks_template_path: OnceCell::new(),
     });
     let _guard = current::enter(current::Current::Host(Rc::clone(&host)));
     host.evaluate(&engine)
@@ -561,7 +564,8 @@ impl Materials for Host {
         let loader = super::materials::Includes::new(Arc::clone(&self.bundle.sources), script.clone());
         // A layer of its own makes every variable be looked up anew: only where a template has use for it.
         let mut extra = Cow::Borrowed(extra);
-        if self.bundle.sources.templates.values().any(|text| text.contains(TEMPLATE_PATH)) {
+        let asks = || self.bundle.sources.templates.values().any(|text| text.contains(TEMPLATE_PATH));
+        if *self.asks_template_path.get_or_init(asks) {
             extra.to_mut().insert(TEMPLATE_PATH.to_owned(), Value::from(template));
         }
         self.variables.render(path, text, &extra, loader).map_err(|error| Failure::Source(Box::new(error)))
