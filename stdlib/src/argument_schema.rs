@@ -19,4 +19,19 @@ macro_rules! argument_schema {
     };
 }
 
+/// Has such a type read from a text by a function, whose error is a message: `text_argument!(HostPath, HostPath::new)`.
+macro_rules! text_argument {
+    ($type:ident, $read:path) => {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                $read(&text).map_err(serde::de::Error::custom)
+            }
+        }
+
+        $crate::argument_schema::argument_schema!($type, { "type": "string" });
+    };
+}
+
 pub(crate) use argument_schema;
+pub(crate) use text_argument;

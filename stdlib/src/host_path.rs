@@ -4,10 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::{Component, Path, PathBuf};
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 
 /// An absolute path on the host. A slash at its end, `.` and doubled slashes don't count.
 ///
@@ -49,13 +46,7 @@ impl fmt::Display for HostPath {
     }
 }
 
-impl<'de> Deserialize<'de> for HostPath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-argument_schema!(HostPath, { "type": "string" });
+text_argument!(HostPath, HostPath::new);
 
 #[cfg(test)]
 mod tests {

@@ -3,10 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 
 /// As long as a name can be.
 const LONGEST: usize = 32;
@@ -50,13 +47,7 @@ impl fmt::Display for AccountName {
     }
 }
 
-impl<'de> Deserialize<'de> for AccountName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-argument_schema!(AccountName, { "type": "string" });
+text_argument!(AccountName, AccountName::new);
 
 #[cfg(test)]
 mod tests {

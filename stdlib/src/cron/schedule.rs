@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
 use super::field::{Field, UNITS};
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 
 /// Names for schedules, and what they mean.
 const NAMES: [(&str, &str); 7] = [
@@ -65,13 +62,7 @@ impl fmt::Display for Schedule {
     }
 }
 
-impl<'de> Deserialize<'de> for Schedule {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-argument_schema!(Schedule, { "type": "string" });
+text_argument!(Schedule, Schedule::parse);
 
 #[cfg(test)]
 mod tests {

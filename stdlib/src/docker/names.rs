@@ -3,10 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 
 /// The name of an image: `nginx:1.27`, `registry.example.net:5000/app@sha256:…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,22 +14,24 @@ pub struct ImageName(String);
 pub struct ContainerName(String);
 
 impl ImageName {
-    fn new(name: String) -> Result<Self, String> {
+    fn new(name: &str) -> Result<Self, String> {
         let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "._-/:@".contains(letter);
         match name.chars().next() {
             None => Err("the name of an image can't be empty".to_owned()),
-            Some(first) if first.is_ascii_alphanumeric() && name.chars().all(is_letter) => Ok(Self(name)),
+            Some(first) if first.is_ascii_alphanumeric() && name.chars().all(is_letter) => {
+                Ok(Self(name.to_owned()))
+            }
             Some(_) => Err(format!("`{name}` can't be the name of an image")),
         }
     }
 }
 
 impl ContainerName {
-    fn new(name: String) -> Result<Self, String> {
+    fn new(name: &str) -> Result<Self, String> {
         let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
         let begins_well = name.starts_with(|first: char| first.is_ascii_alphanumeric());
         if begins_well && name.len() > 1 && name.chars().all(is_letter) {
-            return Ok(Self(name));
+            return Ok(Self(name.to_owned()));
         }
         Err(format!(
             "`{name}` can't be the name of a container: that is at least two letters, digits, `_`, `.` or `-`, and \
@@ -57,13 +56,7 @@ macro_rules! name {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
-            }
-        }
-
-        argument_schema!($name, { "type": "string" });
+        text_argument!($name, $name::new);
     };
 }
 
@@ -77,16 +70,16 @@ mod tests {
     #[test]
     fn what_a_program_would_take_for_an_option_is_no_name() {
         for good in ["nginx", "registry.example.net:5000/team/app:1.2_3", "app@sha256:0123"] {
-            assert_eq!(ImageName::new(good.to_owned()).as_deref(), Ok(good));
+            assert_eq!(ImageName::new(good).as_deref(), Ok(good));
         }
         for bad in ["", "-a", "--all", "a b", "/etc", "a\n"] {
-            assert!(ImageName::new(bad.to_owned()).is_err(), "{bad}");
+            assert!(ImageName::new(bad).is_err(), "{bad}");
         }
         for good in ["web", "a1", "web-1_b.c"] {
-            assert_eq!(ContainerName::new(good.to_owned()).as_deref(), Ok(good));
+            assert_eq!(ContainerName::new(good).as_deref(), Ok(good));
         }
         for bad in ["", "a", "-ab", ".ab", "a/b", "a b"] {
-            assert!(ContainerName::new(bad.to_owned()).is_err(), "{bad}");
+            assert!(ContainerName::new(bad).is_err(), "{bad}");
         }
     }
 }

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::choice::Manager;
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 use crate::one_or_many::OneOrMany;
 use refrain_engine::failure::Failure;
 
@@ -52,13 +51,7 @@ impl fmt::Display for Package {
     }
 }
 
-impl<'de> Deserialize<'de> for Package {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-argument_schema!(Package, { "type": "string" });
+text_argument!(Package, Package::new);
 
 /// What packages are called by those package managers that call them otherwise.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

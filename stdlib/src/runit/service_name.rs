@@ -4,10 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 
 /// The name of a service: that of its directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +16,7 @@ impl ServiceName {
         Self(directory.display().to_string())
     }
 
-    fn new(name: String) -> Result<Self, String> {
+    fn new(name: &str) -> Result<Self, String> {
         if name.is_empty() {
             return Err("the name of a service can't be empty".to_owned());
         }
@@ -32,7 +29,7 @@ impl ServiceName {
         if name.starts_with('-') {
             return Err(format!("programs take a name that begins with a dash for an option, got `{name}`"));
         }
-        Ok(Self(name))
+        Ok(Self(name.to_owned()))
     }
 }
 
@@ -50,13 +47,7 @@ impl fmt::Display for ServiceName {
     }
 }
 
-impl<'de> Deserialize<'de> for ServiceName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-argument_schema!(ServiceName, { "type": "string" });
+text_argument!(ServiceName, ServiceName::new);
 
 #[cfg(test)]
 mod tests {
@@ -64,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_name_is_that_of_a_directory() {
-        let name = |name: &str| ServiceName::new(name.to_owned());
+        let name = ServiceName::new;
         assert_eq!(&*name("dhcpcd-eth0").unwrap(), "dhcpcd-eth0");
         for wrong in ["", "/etc/sv/sshd", "sshd/", ".sshd", "-f", "a\nb"] {
             assert!(name(wrong).is_err(), "{wrong:?}");

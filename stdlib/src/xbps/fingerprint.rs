@@ -4,10 +4,8 @@ use std::fmt;
 
 use md5::{Digest, Md5};
 use refrain_engine::base64;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
 
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 
 /// The MD5 sum of an RSA key in the form that ssh gives it. It is how xbps names keys; a key is trusted because its whole
 /// content is put in place, not because of this sum.
@@ -89,13 +87,7 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-impl<'de> Deserialize<'de> for Fingerprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-argument_schema!(Fingerprint, { "type": "string" });
+text_argument!(Fingerprint, Fingerprint::parse);
 
 #[cfg(test)]
 mod tests {

@@ -3,11 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
 use super::pattern::Pattern;
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 
 /// A name without a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +38,4 @@ impl fmt::Display for PackageName {
     }
 }
 
-impl<'de> Deserialize<'de> for PackageName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-argument_schema!(PackageName, { "type": "string" });
+text_argument!(PackageName, PackageName::new);

@@ -3,11 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
 use super::version;
-use crate::argument_schema::argument_schema;
+use crate::argument_schema::text_argument;
 
 /// A package: `nomad`, `nomad-1.9.3_2`, `nomad>=1.9`, `nomad>=1.9<2`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,13 +107,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-argument_schema!(Pattern, { "type": "string" });
+text_argument!(Pattern, Pattern::new);
 
 #[cfg(test)]
 mod tests {
