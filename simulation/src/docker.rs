@@ -9,13 +9,9 @@ use std::path::{Path, PathBuf};
 use refrain_engine::system::Attributes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::invocation::Invocation;
-
-/// The format in which containers are asked about.
-const FORMAT: &str =
-    r#"{"Labels":{{json .Config.Labels}},"Status":{{json .State.Status}},"Image":{{json .Image}}}"#;
+use crate::xbps::sha256;
 
 /// What one of the programs keeps.
 #[derive(Default, Serialize, Deserialize)]
@@ -44,9 +40,7 @@ pub fn docker(call: &mut Invocation<'_>) -> i32 {
         ["image", "inspect", "--format", "{{.Id}}", names @ ..] => inspect_images(call, &store, names),
         ["image", "pull", "-q", name] => pull(call, &mut store, name),
         ["image", "rm", name] => remove_image(call, &mut store, name),
-        ["container", "inspect", "--format", format, name] if *format == FORMAT => {
-            inspect_container(call, &store, name)
-        }
+        ["container", "inspect", "--format", format, name] => inspect_container(call, &store, format, name),
         ["container", "create", words @ ..] => create(call, &mut store, words),
         ["container", "start", name] => run(call, &mut store, name, true),
         ["container", "stop", name] => run(call, &mut store, name, false),
@@ -95,10 +89,6 @@ fn tagged(name: &str) -> String {
     if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
 }
 
-fn identity(name: &str) -> String {
-    Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn complain(call: &mut Invocation<'_>, message: &str) -> i32 {
     call.complain(format_args!("Error response from daemon: {message}"));
     1
@@ -123,7 +113,7 @@ fn inspect_images(call: &mut Invocation<'_>, store: &Store, names: &[&str]) -> i
 
 fn pull(call: &mut Invocation<'_>, store: &mut Store, name: &str) -> i32 {
     let tagged = tagged(name);
-    store.images.insert(tagged.clone(), identity(&tagged));
+    store.images.insert(tagged.clone(), sha256(tagged.as_bytes()));
     call.say(tagged);
     0
 }
@@ -151,7 +141,8 @@ fn none(call: &mut Invocation<'_>, name: &str) -> i32 {
     complain(call, &format!("No such container: {name}"))
 }
 
-fn inspect_container(call: &mut Invocation<'_>, store: &Store, name: &str) -> i32 {
+/// A format names what it shows, as JSON.
+fn inspect_container(call: &mut Invocation<'_>, store: &Store, format: &str, name: &str) -> i32 {
     let Some(container) = store.containers.get(name) else {
         call.say("");
         return none(call, name);
@@ -161,8 +152,20 @@ fn inspect_container(call: &mut Invocation<'_>, store: &Store, name: &str) -> i3
         (false, true) => "exited",
         (false, false) => "created",
     };
-    let image = format!("sha256:{}", container.image);
-    call.say(json!({ "Labels": container.labels, "Status": status, "Image": image }));
+    let fields = [
+        (".Config.Labels", json!(container.labels)),
+        (".State.Status", json!(status)),
+        (".Image", json!(format!("sha256:{}", container.image))),
+    ];
+    let shown = fields.iter().fold(format.to_owned(), |text, (field, value)| {
+        text.replace(&format!("{{{{json {field}}}}}"), &value.to_string())
+    });
+    if shown.contains("{{") {
+        let program = call.name;
+        call.complain(format_args!("{program}: the simulation does not know the format `{format}`"));
+        return 125;
+    }
+    call.say(shown);
     0
 }
 
@@ -187,7 +190,7 @@ fn create(call: &mut Invocation<'_>, store: &mut Store, words: &[&str]) -> i32 {
     };
     let labels = values("--label=").map(|label| label.split_once('=').unwrap_or((label, "")));
     let container = Container {
-        id: identity(name),
+        id: sha256(name.as_bytes()),
         image: id.clone(),
         labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         runs: false,

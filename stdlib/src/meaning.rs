@@ -18,6 +18,14 @@ impl Meaning {
         meanings.iter().find(|meaning| said.contains(meaning.message))
     }
 
+    /// The failure of a program that has said this, explained by the first of the meanings of which the message was said.
+    pub fn explain_by(meanings: &[Self], failure: Failure, said: &str) -> Failure {
+        match Self::of(meanings, said) {
+            Some(meaning) => meaning.explain(failure, said),
+            None => failure,
+        }
+    }
+
     /// The failure of a program that has said this, explained.
     pub fn explain(&self, failure: Failure, said: &str) -> Failure {
         let line = said.lines().find(|line| line.contains(self.message)).unwrap_or_default();

@@ -30,4 +30,5 @@ mod transaction;
 mod version;
 
 pub use definition::Definition;
+pub(crate) use disk::sha256;
 pub(crate) use tools::{alternatives, create, install, pkgdb, query, reconfigure, remove, rindex, uhelper};

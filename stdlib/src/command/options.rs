@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::effects::Effects;
-use super::words::{Word, environment_schema};
+use super::words::{Word, check_variable_names, environment_schema};
 use crate::argument_schema::argument_schema;
 use crate::host_path::HostPath;
 use crate::one_or_many::OneOrMany;
@@ -84,13 +84,8 @@ impl Options {
     /// The environment has an impossible name, or something is not known yet.
     pub fn command(&self, context: &Context<'_>, argv: Vec<String>) -> Result<Command, Failure> {
         let mut command = context.command(argv);
+        check_variable_names(self.environment.keys())?;
         for (name, value) in &self.environment {
-            if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(Failure::argument(
-                    "environment",
-                    format!("`{name}` can't be the name of a variable"),
-                ));
-            }
             let Some(value) = value.known() else { return Err(not_known("environment")) };
             command.environment.insert(name.clone(), value);
         }

@@ -56,6 +56,19 @@ pub fn environment_schema(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Whether these can be the names of variables.
+///
+/// # Errors
+/// One of them can't.
+pub fn check_variable_names<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), Failure> {
+    match names.find(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        None => Ok(()),
+        Some(name) => {
+            Err(Failure::argument("environment", format!("`{name}` can't be the name of a variable")))
+        }
+    }
+}
+
 /// A program with its arguments: an array, or the program alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argv {

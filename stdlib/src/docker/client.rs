@@ -1,7 +1,7 @@
 //! Asking Docker, or podman, about images and containers.
 
 use refrain_engine::failure::Failure;
-use refrain_engine::module::Context;
+use refrain_engine::module::{Context, Plan};
 use refrain_engine::step::{Step, Undo};
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::{Command, Output, RootKind, System, View};
@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::names::ImageName;
-use crate::command_step::CommandStep;
 use crate::meaning::Meaning;
 use crate::prediction_state::PredictionState;
 use crate::{pkg, runit, service, xbps};
@@ -55,11 +54,6 @@ impl Program {
             Self::Podman => "podman",
         }
     }
-
-    /// What something is known by to check mode: the two programs have images and containers of their own.
-    pub fn key(self, name: &str) -> String {
-        format!("{} {name}", self.name())
-    }
 }
 
 /// What is there under a name.
@@ -100,12 +94,22 @@ impl<'a> Client<'a> {
         self.context.command(program.chain(words.into_iter().map(Into::into)))
     }
 
+    /// What has been predicted of something of a kind.
+    pub fn predicted(&self, kind: &str, name: &str) -> Option<Value> {
+        self.context.host.predicted(kind, &self.key(name))
+    }
+
+    /// What something is known by to check mode: the two programs have images and containers of their own.
+    fn key(&self, name: &str) -> String {
+        format!("{} {name}", self.program.name())
+    }
+
     /// The identities of images; in check mode as they would be by now.
     ///
     /// # Errors
     /// The program can't be asked.
     pub fn images(&self, names: &[ImageName]) -> Result<Vec<Seen<String>>, Failure> {
-        let predicted = |name: &ImageName| self.context.host.predicted(IMAGE, &self.program.key(name));
+        let predicted = |name: &ImageName| self.predicted(IMAGE, name);
         // One question for all of them, which is answered whole where all of them are there.
         if names.len() > 1
             && names.iter().all(|name| predicted(name).is_none())
@@ -162,14 +166,14 @@ impl<'a> Client<'a> {
 
     /// The step that pulls an image.
     pub fn pull(&self, name: &ImageName) -> ClientStep {
-        let brings = vec![(IMAGE, self.program.key(name), json!(""))];
-        self.step(format!("pull {name}"), self.pulling(name), brings, Undo::command(self.removing(name)))
+        let undo = Undo::command(self.removing(name));
+        self.step(format!("pull {name}"), vec![self.pulling(name)], (IMAGE, name, json!("")), undo)
     }
 
     /// The step that removes an image.
     pub fn remove(&self, name: &ImageName) -> ClientStep {
-        let brings = vec![(IMAGE, self.program.key(name), Value::Null)];
-        self.step(format!("remove {name}"), self.removing(name), brings, Undo::command(self.pulling(name)))
+        let undo = Undo::command(self.pulling(name));
+        self.step(format!("remove {name}"), vec![self.removing(name)], (IMAGE, name, Value::Null), undo)
     }
 
     fn pulling(&self, name: &ImageName) -> Command {
@@ -180,15 +184,15 @@ impl<'a> Client<'a> {
         self.command(["image", "rm", name])
     }
 
-    /// A step.
+    /// A step of commands that each have to succeed. It brings about something of a kind, by its name.
     pub fn step(
         &self,
         text: String,
-        command: Command,
-        brings: Vec<(&'static str, String, Value)>,
+        commands: Vec<Command>,
+        (kind, name, state): (&'static str, &str, Value),
         undo: Undo,
     ) -> ClientStep {
-        ClientStep { step: CommandStep { text, command, brings, undo }, certain: true }
+        ClientStep { text, commands, brings: (kind, self.key(name), state), undo, certain: true }
     }
 }
 
@@ -212,18 +216,18 @@ pub fn identity(id: &str) -> String {
 
 /// The failure of a command, in plain words where they are known.
 pub fn explain(command: &Command, output: &Output) -> Failure {
-    let failure = output.failure(command.to_shell());
     let said = String::from_utf8_lossy(&output.stderr);
-    match Meaning::of(MEANINGS, &said) {
-        Some(meaning) => meaning.explain(failure, &said),
-        None => failure,
-    }
+    Meaning::explain_by(MEANINGS, output.failure(command.to_shell()), &said)
 }
 
-/// A command of the program that changes something.
+/// Commands of the program that change something.
 #[derive(Clone, Debug)]
 pub struct ClientStep {
-    step: CommandStep,
+    text: String,
+    commands: Vec<Command>,
+    /// What check mode then knows: the kind of thing, its name, and how it is.
+    brings: (&'static str, String, Value),
+    undo: Undo,
     certain: bool,
 }
 
@@ -237,7 +241,7 @@ impl ClientStep {
 
 impl Step for ClientStep {
     fn describe(&self) -> String {
-        self.step.describe()
+        self.text.clone()
     }
 
     fn certain(&self) -> bool {
@@ -245,15 +249,27 @@ impl Step for ClientStep {
     }
 
     fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {
-        self.step.predict(overlay)
+        let (kind, name, state) = &self.brings;
+        overlay.set_state(kind, name, state.clone());
+        Ok(())
     }
 
     fn act(&self, system: &dyn System) -> Result<(), Failure> {
-        let output = system.run(&self.step.command)?;
-        if output.status == 0 { Ok(()) } else { Err(explain(&self.step.command, &output)) }
+        for command in &self.commands {
+            let output = system.run(command)?;
+            if output.status != 0 {
+                return Err(explain(command, &output));
+            }
+        }
+        Ok(())
     }
 
     fn undo(&self) -> Undo {
-        self.step.undo()
+        self.undo.clone()
     }
+}
+
+/// The plan that steps make.
+pub fn plan(steps: impl IntoIterator<Item = ClientStep>) -> Plan {
+    steps.into_iter().map(|step| Box::new(step) as _).collect()
 }

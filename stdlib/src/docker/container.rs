@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use refrain_engine::failure::Failure;
 use refrain_engine::module::{Context, Plan, State};
-use refrain_engine::step::{Step, Undo};
-use refrain_engine::system::preview::Overlay;
-use refrain_engine::system::{Command, System};
+use refrain_engine::step::Undo;
+use refrain_engine::system::Command;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::client::{Client, ClientStep, Program, Seen, explain, identity};
+use super::client::{Client, ClientStep, Program, Seen, identity, plan};
 use super::names::{ContainerName, ImageName};
-use crate::command::words::{Word, environment_schema, words_schema};
+use crate::command::words::{Word, check_variable_names, environment_schema, words_schema};
+use crate::file::checksum::sha256;
 use crate::one_or_many::OneOrMany;
 
 /// The kind of predictions about containers: a [`Made`], or `null` where there is none.
@@ -107,7 +106,7 @@ pub struct Found {
     /// The checksum of the arguments that are wanted. Absent while check mode does not know them.
     wanted: Option<String>,
     pull: ClientStep,
-    replace: Replace,
+    remove: ClientStep,
     create: ClientStep,
     start: ClientStep,
 }
@@ -126,34 +125,28 @@ impl State for Container {
         let client = Client::new(context, self.program)?;
         let image = client.images(std::slice::from_ref(&self.image))?.pop().unwrap_or(Seen::Missing);
         let wanted = self.checksum();
-        let (name, key) = (&self.name, self.program.key(&self.name));
+        let name = &self.name;
         let brings = |runs: bool| {
             let image = if let Seen::There(id) = &image { id.clone() } else { String::new() };
             let arguments = Some(wanted.clone().unwrap_or_default());
-            vec![(CONTAINER, key.clone(), json!(Made { arguments, image, runs }))]
+            (CONTAINER, &**name, json!(Made { arguments, image, runs }))
         };
-        let stop = || client.command(["container", "stop", name]);
-        let remove = || client.command(["container", "rm", name]);
+        let command = |words: &[&str]| client.command(["container"].iter().chain(words).copied());
         Ok(Found {
-            container: look_at(context, &client, self.program, name)?,
+            container: look_at(&client, name)?,
             pull: client.pull(&self.image),
-            replace: Replace {
-                text: format!("remove the container {name}, which was made otherwise"),
-                commands: vec![stop(), remove()],
-                key: key.clone(),
-                certain: true,
-            },
+            remove: removal(&client, name, format!("remove the container {name}, which was made otherwise")),
             create: client.step(
                 format!("make the container {name} of {}", self.image),
-                self.create(&client, wanted.as_deref().unwrap_or_default()),
+                vec![self.create(&client, wanted.as_deref().unwrap_or_default())],
                 brings(false),
-                Undo::command(client.command(["container", "rm", "--force", name])),
+                Undo::command(command(&["rm", "--force", name])),
             ),
             start: client.step(
                 format!("start the container {name}"),
-                client.command(["container", "start", name]),
+                vec![command(&["start", name])],
                 brings(true),
-                Undo::command(stop()),
+                Undo::command(command(&["stop", name])),
             ),
             image,
             wanted,
@@ -161,20 +154,12 @@ impl State for Container {
     }
 
     fn plan(&self, found: &Found) -> Result<Plan, Failure> {
-        let Found { image, container, wanted, pull, replace, create, start } = found;
+        let Found { image, container, wanted, pull, remove, create, start } = found;
+        let pull = (*image == Seen::Missing).then_some(pull);
         let made = match container {
-            Seen::Unknown => return Ok(vec![Box::new(start.clone().certain_if(false))]),
-            Seen::Missing => None,
-            Seen::There(made) => Some(made),
-        };
-        let Some(made) = made else {
-            let mut plan = Plan::new();
-            if *image == Seen::Missing {
-                plan.push(Box::new(pull.clone()));
-            }
-            plan.push(Box::new(create.clone()));
-            plan.push(Box::new(start.clone()));
-            return Ok(plan);
+            Seen::Unknown => return Ok(plan([start.clone().certain_if(false)])),
+            Seen::Missing => return Ok(plan(pull.into_iter().chain([create, start]).cloned())),
+            Seen::There(made) => made,
         };
         let Some(arguments) = &made.arguments else {
             let message = format!("there is a container `{}` that was not made here", self.name);
@@ -188,28 +173,17 @@ impl State for Container {
         };
         let is_known = wanted.is_some() || arguments.is_empty();
         if is_known && is_same_image && wanted.as_ref().is_none_or(|wanted| wanted == arguments) {
-            return Ok(if made.runs { Plan::new() } else { vec![Box::new(start.clone())] });
+            return Ok(plan((!made.runs).then(|| start.clone())));
         }
-        let mut plan = Plan::new();
-        if *image == Seen::Missing {
-            plan.push(Box::new(pull.clone().certain_if(is_known)));
-        }
-        plan.push(Box::new(Replace { certain: is_known, ..replace.clone() }));
-        plan.push(Box::new(create.clone().certain_if(is_known)));
-        plan.push(Box::new(start.clone().certain_if(is_known)));
-        Ok(plan)
+        let steps = pull.into_iter().chain([remove, create, start]);
+        Ok(plan(steps.map(|step| step.clone().certain_if(is_known))))
     }
 }
 
 impl Container {
     /// Whether the arguments make sense.
     fn check(&self) -> Result<(), Failure> {
-        for name in self.environment.keys() {
-            if name.is_empty() || name.contains(['=', '\0']) {
-                let message = format!("`{name}` can't be the name of a variable");
-                return Err(Failure::argument("environment", message));
-            }
-        }
+        check_variable_names(self.environment.keys())?;
         let seen = self.environment.iter().find(|(name, word)| is_clients_own(name) && word.0.secret);
         if let Some((name, _)) = seen {
             let program = self.program.name();
@@ -242,8 +216,7 @@ impl Container {
             self.restart(),
             self.options
         ]);
-        let digest = Sha256::digest(arguments.to_string());
-        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(sha256(arguments.to_string().as_bytes()))
     }
 
     fn restart(&self) -> &str {
@@ -283,13 +256,8 @@ fn is_clients_own(name: &str) -> bool {
 ///
 /// # Errors
 /// The program can't be asked, or its answer can't be read.
-pub fn look_at(
-    context: &Context<'_>,
-    client: &Client<'_>,
-    program: Program,
-    name: &ContainerName,
-) -> Result<Seen<Made>, Failure> {
-    if let Some(predicted) = context.host.predicted(CONTAINER, &program.key(name)) {
+pub fn look_at(client: &Client<'_>, name: &ContainerName) -> Result<Seen<Made>, Failure> {
+    if let Some(predicted) = client.predicted(CONTAINER, name) {
         return Ok(serde_json::from_value(predicted).map_or(Seen::Missing, Seen::There));
     }
     let text = match client.inspect("container", FORMAT, [&**name])? {
@@ -308,46 +276,11 @@ pub fn look_at(
     }))
 }
 
-/// Stops a container and removes it.
-#[derive(Clone, Debug)]
-pub struct Replace {
-    /// What it does, as a short imperative.
-    pub text: String,
-    /// The commands.
-    pub commands: Vec<Command>,
-    /// What the container is known by to check mode.
-    pub key: String,
-    /// Whether check mode knows that it is done.
-    pub certain: bool,
-}
-
-impl Step for Replace {
-    fn describe(&self) -> String {
-        self.text.clone()
-    }
-
-    fn certain(&self) -> bool {
-        self.certain
-    }
-
-    fn predict(&self, overlay: &Overlay) -> Result<(), Failure> {
-        overlay.set_state(CONTAINER, &self.key, Value::Null);
-        Ok(())
-    }
-
-    fn act(&self, system: &dyn System) -> Result<(), Failure> {
-        for command in &self.commands {
-            let output = system.run(command)?;
-            if output.status != 0 {
-                return Err(explain(command, &output));
-            }
-        }
-        Ok(())
-    }
-
-    fn undo(&self) -> Undo {
-        Undo::Irreversible("the container is gone, with what it had written outside of volumes".to_owned())
-    }
+/// The step that stops a container and removes it.
+pub fn removal(client: &Client<'_>, name: &ContainerName, text: String) -> ClientStep {
+    let commands = ["stop", "rm"].map(|word| client.command(["container", word, name]));
+    let gone = "the container is gone, with what it had written outside of volumes";
+    client.step(text, commands.into(), (CONTAINER, name, Value::Null), Undo::Irreversible(gone.to_owned()))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use refrain_engine::module::{Context, Plan, State};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::client::{Client, Program, Seen};
-use super::container::{Replace, look_at};
+use super::client::{Client, ClientStep, Program, Seen, plan};
+use super::container::{look_at, removal};
 use super::names::ContainerName;
 use crate::one_or_many::OneOrMany;
 
@@ -31,7 +31,7 @@ pub struct ContainerAbsent {
 impl State for ContainerAbsent {
     const NAME: &'static str = "docker::container_absent";
     const POSITIONAL: &'static [&'static str] = &["name"];
-    type Found = Vec<Replace>;
+    type Found = Vec<ClientStep>;
 
     fn subject(&self) -> String {
         self.name.to_string()
@@ -41,24 +41,17 @@ impl State for ContainerAbsent {
         let client = Client::new(context, self.program)?;
         let mut steps = Vec::new();
         for name in &self.name.0 {
-            let certain = match look_at(context, &client, self.program, name)? {
-                Seen::There(_) => true,
-                Seen::Missing => continue,
-                Seen::Unknown => false,
-            };
-            steps.push(Replace {
-                text: format!("remove the container {name}"),
-                commands: [["container", "stop", name], ["container", "rm", name]]
-                    .map(|words| client.command(words))
-                    .into(),
-                key: self.program.key(name),
-                certain,
-            });
+            let step = || removal(&client, name, format!("remove the container {name}"));
+            match look_at(&client, name)? {
+                Seen::There(_) => steps.push(step()),
+                Seen::Unknown => steps.push(step().certain_if(false)),
+                Seen::Missing => {}
+            }
         }
         Ok(steps)
     }
 
     fn plan(&self, found: &Self::Found) -> Result<Plan, Failure> {
-        Ok(found.iter().cloned().map(|step| Box::new(step) as _).collect())
+        Ok(plan(found.iter().cloned()))
     }
 }

@@ -5,8 +5,8 @@ use refrain_engine::module::{Context, Plan, State};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::client::ClientStep;
-use super::images::{Images, plan};
+use super::client::{ClientStep, plan};
+use super::images::Images;
 
 /// Keeps images on the host.
 ///
@@ -40,6 +40,6 @@ impl State for Image {
     }
 
     fn plan(&self, found: &Self::Found) -> Result<Plan, Failure> {
-        Ok(plan(found))
+        Ok(plan(found.iter().cloned()))
     }
 }

@@ -5,8 +5,8 @@ use refrain_engine::module::{Context, Plan, State};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::client::ClientStep;
-use super::images::{Images, plan};
+use super::client::{ClientStep, plan};
+use super::images::Images;
 
 /// Removes images from the host.
 ///
@@ -36,6 +36,6 @@ impl State for ImageAbsent {
     }
 
     fn plan(&self, found: &Self::Found) -> Result<Plan, Failure> {
-        Ok(plan(found))
+        Ok(plan(found.iter().cloned()))
     }
 }

@@ -1,7 +1,7 @@
 //! The images that a function is about.
 
 use refrain_engine::failure::Failure;
-use refrain_engine::module::{Context, Plan};
+use refrain_engine::module::Context;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -44,9 +44,4 @@ impl Images {
         };
         Ok(self.name.0.iter().zip(client.images(&self.name.0)?).filter_map(needed).collect())
     }
-}
-
-/// The plan that they make.
-pub fn plan(steps: &[ClientStep]) -> Plan {
-    steps.iter().cloned().map(|step| Box::new(step) as _).collect()
 }

@@ -77,6 +77,11 @@ impl Algorithm {
     }
 }
 
+/// The SHA256 of a content, in hexadecimal digits.
+pub fn sha256(content: &[u8]) -> String {
+    Algorithm::Sha256.of(content).digits
+}
+
 impl Checksum {
     /// Whether it is that of this content.
     pub fn is_of(&self, content: &[u8]) -> bool {

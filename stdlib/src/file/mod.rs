@@ -3,7 +3,7 @@
 mod absent;
 mod attributes;
 mod block;
-mod checksum;
+pub(crate) mod checksum;
 mod content;
 mod copy;
 mod copy_source;

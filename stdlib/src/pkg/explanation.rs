@@ -92,12 +92,7 @@ const MEANINGS: &[Meaning] = &[
 
 /// The failure of a command of a package manager.
 pub fn explain(command: &Command, output: &Output) -> Failure {
-    let said = output.both_streams();
-    let failure = output.failure(words(command));
-    match Meaning::of(MEANINGS, &said) {
-        Some(meaning) => meaning.explain(failure, &said),
-        None => failure,
-    }
+    Meaning::explain_by(MEANINGS, output.failure(words(command)), &output.both_streams())
 }
 
 /// A command as a person would give it: without what only keeps it quiet or in its place.

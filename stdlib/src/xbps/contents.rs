@@ -6,12 +6,12 @@ use refrain_engine::failure::Failure;
 use refrain_engine::system::preview::Overlay;
 use refrain_engine::system::{Attributes, Command, Content, View};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::explanation::explain;
 use super::planned::Planned;
 use super::plist;
 use super::program::Xbps;
+use crate::file::checksum::sha256;
 
 /// What the paths of a package that is there only by prediction are known by to the overlay.
 const KIND: &str = "files of a package";
@@ -138,8 +138,7 @@ pub fn predict_removal(overlay: &Overlay, name: &str) -> Result<(), Failure> {
 
 fn sum_of(host: &dyn View, path: &Path) -> Result<Option<String>, Failure> {
     let content = host.read(path)?;
-    let sum = |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(content.as_ref().and_then(Content::known).map(sum))
+    Ok(content.as_ref().and_then(Content::known).map(sha256))
 }
 
 /// The list of files of an installed package.
