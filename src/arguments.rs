@@ -69,13 +69,9 @@ pub struct Run {
     #[command(flatten)]
     pub hosts: Hosts,
 
-    /// Say what would change, and change nothing
-    #[arg(short = 'C', long)]
-    pub check: bool,
-
-    /// With --check: exit with 10 when something would change
-    #[arg(long, requires = "check")]
-    pub exit_code: bool,
+    /// Whether changes are only foretold.
+    #[command(flatten)]
+    pub check: Check,
 
     /// Only make calls with one of these tags
     #[arg(short, long, value_name = "TAGS", value_delimiter = ',')]
@@ -199,13 +195,9 @@ pub struct Call {
     #[command(flatten)]
     pub hosts: Hosts,
 
-    /// Say what would change, and change nothing
-    #[arg(short = 'C', long)]
-    pub check: bool,
-
-    /// With --check: exit with 10 when something would change
-    #[arg(long, requires = "check")]
-    pub exit_code: bool,
+    /// Whether changes are only foretold.
+    #[command(flatten)]
+    pub check: Check,
 
     /// How they are reached.
     #[command(flatten)]
@@ -234,6 +226,18 @@ pub struct Facts {
     /// How it is reached.
     #[command(flatten)]
     pub connection: Connection,
+}
+
+/// Whether changes are only foretold.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Say what would change, and change nothing
+    #[arg(short = 'C', long)]
+    pub check: bool,
+
+    /// With --check: exit with 10 when something would change
+    #[arg(long, requires = "check")]
+    pub exit_code: bool,
 }
 
 /// Which hosts a command is about.

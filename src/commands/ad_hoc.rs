@@ -6,12 +6,12 @@ use refrain_engine::bundle::Settings;
 use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::event::Reporter;
 use refrain_engine::project::Script;
-use refrain_engine::runner::{self, Options, Prepared, Stage};
+use refrain_engine::runner::{self, Options, Prepared};
 
-use super::{complain, reaching};
+use super::{reaching, running};
 use crate::arguments::{Connection, Hosts};
+use crate::prompt;
 use crate::signals::Signals;
-use crate::{exit, prompt};
 
 /// One play.
 pub struct AdHoc<'a> {
@@ -34,22 +34,12 @@ impl AdHoc<'_> {
     pub fn run(self, hosts: &Hosts, connection: &Connection, reporter: Box<dyn Reporter>) -> u8 {
         let signals = Signals::watch();
         let registry = Arc::new(refrain_stdlib::registry());
-        let options = reaching::options(hosts, connection, self.settings.clone());
-        let options = options.map(|options| Options { script: Some(self.script()), ..options });
-        let prepared = options
+        let prepared = reaching::options(hosts, connection, self.settings.clone())
+            .map(|options| Options { script: Some(self.script()), ..options })
             .map_err(|problem| vec![problem])
-            .and_then(|options| runner::prepare(options, &registry, || Box::new(prompt::ask)));
-        let prepared = match prepared.and_then(|prepared| self.of_hosts(prepared)) {
-            Ok(prepared) => Arc::new(prepared),
-            Err(problems) => {
-                complain(&problems);
-                return exit::BAD_INPUT;
-            }
-        };
-        signals.stop_gently();
-        let stage = Stage { registry, reporters: vec![reporter], interrupt: signals.interrupt() };
-        let recaps = runner::run(&prepared, stage);
-        exit::verdict(&recaps, self.tells_changes, signals.first())
+            .and_then(|options| runner::prepare(options, &registry, || Box::new(prompt::ask)))
+            .and_then(|prepared| self.of_hosts(prepared));
+        running::run(prepared, registry, &signals, || Ok(vec![reporter]), self.tells_changes)
     }
 
     /// The same, if it is about as many hosts as the command is for.

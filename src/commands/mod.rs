@@ -16,6 +16,7 @@ pub mod man;
 mod reaching;
 pub mod rollback;
 pub mod run;
+mod running;
 pub mod test;
 pub mod vars;
 pub mod vendor;

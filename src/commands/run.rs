@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use refrain_engine::bundle::Settings;
 use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::event::Reporter;
-use refrain_engine::runner::{self, AskStep, Options, Stage};
+use refrain_engine::runner::{self, AskStep, Options};
 use refrain_engine::script::controller::Consent;
 
-use super::{complain, lists, reaching};
+use super::{lists, reaching, running};
 use crate::arguments::Run;
 use crate::reporter::junit::Junit;
 use crate::signals::Signals;
@@ -20,40 +20,21 @@ use crate::{exit, junit, prompt, reporter};
 pub fn execute(arguments: Run) -> u8 {
     let signals = Signals::watch();
     let registry = Arc::new(refrain_stdlib::registry());
-    let options = match options(&arguments) {
-        Ok(options) => options,
-        Err(problem) => {
-            complain(&[problem]);
-            return exit::BAD_INPUT;
+    let prepared = options(&arguments)
+        .map_err(|problem| vec![problem])
+        .and_then(|options| runner::prepare(options, &registry, || Box::new(prompt::ask)));
+    match &prepared {
+        Ok(prepared) if arguments.lists.any() => {
+            print!("{}", lists::of(prepared, &registry, arguments.lists));
+            exit::DONE
         }
-    };
-    let prepared = match runner::prepare(options, &registry, || Box::new(prompt::ask)) {
-        Ok(prepared) => Arc::new(prepared),
-        Err(problems) => {
-            complain(&problems);
-            return exit::BAD_INPUT;
-        }
-    };
-    if arguments.lists.any() {
-        print!("{}", lists::of(&prepared, &registry, arguments.lists));
-        return exit::DONE;
+        _ => running::run(prepared, registry, &signals, || reporters(&arguments), arguments.check.exit_code),
     }
-    let reporters = match reporters(&arguments) {
-        Ok(reporters) => reporters,
-        Err(problem) => {
-            complain(&[problem]);
-            return exit::BAD_INPUT;
-        }
-    };
-    signals.stop_gently();
-    let stage = Stage { registry, reporters, interrupt: signals.interrupt() };
-    let recaps = runner::run(&prepared, stage);
-    exit::verdict(&recaps, arguments.exit_code, signals.first())
 }
 
 fn options(arguments: &Run) -> Result<Options, Diagnostic> {
     let settings = Settings {
-        check: arguments.check,
+        check: arguments.check.check,
         tags: arguments.tags.clone(),
         skip_tags: arguments.skip_tags.clone(),
         start_at: arguments.start_at.clone(),
@@ -69,7 +50,7 @@ fn reporters(arguments: &Run) -> Result<Vec<Box<dyn Reporter>>, Diagnostic> {
     let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
     if let Some(path) = &arguments.junit {
         let file = junit::File::create(path)?;
-        reporters.push(Box::new(Junit::new(file, arguments.shown.diff, arguments.exit_code)));
+        reporters.push(Box::new(Junit::new(file, arguments.shown.diff, arguments.check.exit_code)));
     }
     reporters.push(reporter::on_standard_output(&arguments.shown, arguments.step));
     Ok(reporters)

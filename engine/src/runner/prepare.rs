@@ -135,7 +135,7 @@ pub fn prepare(
         let (project, playbook) = Project::with_script(script).map_err(|error| vec![error])?;
         found.push((name, project, playbook));
     }
-    let Some((_, project, ..)) = found.first() else {
+    let Some((_, project, _)) = found.first() else {
         return Err(vec![Diagnostic::new("no playbook is named")]);
     };
     let root = project.root();
