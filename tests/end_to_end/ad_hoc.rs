@@ -53,8 +53,7 @@ fn a_function_is_called_on_hosts() {
     assert!(!project.path("motd").exists());
     let made = call("role(\"motd\")", &["--output", "json"]).expect(0);
     assert_eq!(fs::read_to_string(&place).expect("a file"), "hello from web1\n");
-    let first: Value = serde_json::from_str(made.stdout.lines().next().expect("an event")).expect("JSON");
-    project.refrain(&["rollback", first["run"].as_str().expect("a name")]).expect(0);
+    project.refrain(&["rollback", &made.run()]).expect(0);
     assert!(!project.path("motd").exists());
     let printed = call("let r = command::run([\"echo\", \"out\"]); r", &[]).expect(0);
     assert!(printed.stdout.contains("\"stdout\":\"out\""), "{}", printed.stdout);

@@ -141,9 +141,7 @@ fn is_kept_as_declared(program: &'static str) {
     desk.ask(&["container", "stop", "--time", "0", "refrain-web"]);
     let started = desk.run(&["--output", "json"], 0);
     assert!(desk.is_running());
-    let first: serde_json::Value =
-        serde_json::from_str(started.stdout.lines().next().unwrap_or_default()).expect("an event");
-    desk.project.refrain(&["rollback", first["run"].as_str().expect("a name")]).expect(0);
+    desk.project.refrain(&["rollback", &started.run()]).expect(0);
     assert!(!desk.is_running(), "what was started is stopped again");
 
     desk.playbook("docker::image_absent(\"IMAGE\", #{ PROGRAM });");

@@ -64,10 +64,7 @@ fn text(content: &[u8]) -> String {
 
 /// Runs the playbook, and gives the name of the run.
 fn run(project: &Project) -> String {
-    let outcome = project.refrain(&["run", "site.rhai", "--output", "json"]).expect(0);
-    let first: serde_json::Value =
-        serde_json::from_str(outcome.stdout.lines().next().expect("an event")).expect("JSON");
-    first["run"].as_str().expect("a name").to_owned()
+    project.refrain(&["run", "site.rhai", "--output", "json"]).expect(0).run()
 }
 
 fn shown(outcome: &Outcome, run: &str) -> String {
@@ -97,9 +94,7 @@ fn a_rollback_is_a_run_that_can_be_taken_back() {
     let name = run(&project);
     let after = tree(&project.path("host"));
     let back = project.refrain(&["rollback", &name, "--output", "json"]).expect(0);
-    let first: serde_json::Value =
-        serde_json::from_str(back.stdout.lines().next().expect("an event")).expect("JSON");
-    project.refrain(&["rollback", first["run"].as_str().expect("a name")]).expect(0);
+    project.refrain(&["rollback", &back.run()]).expect(0);
     // The first of both has given the top itself the time that it had before everything.
     let below = |tree: &[String]| -> Vec<String> { tree[1..].to_vec() };
     assert_eq!(below(&tree(&project.path("host"))), below(&after));
@@ -117,11 +112,8 @@ fn what_something_else_has_changed_is_not_touched() {
     let refused = project.refrain(&["rollback", &name]).expect(2);
     assert_eq!(tree(&project.path("host")), changed);
     let later = project.refrain(&["run", "other.rhai", "--output", "json"]).expect(0);
-    let by: serde_json::Value =
-        serde_json::from_str(later.stdout.lines().next().expect("an event")).expect("JSON");
     let refused_again = project.refrain(&["rollback", &name]).expect(2);
-    let refused_again =
-        shown(&refused_again, &name).replace(by["run"].as_str().expect("a name"), "[later run]");
+    let refused_again = shown(&refused_again, &name).replace(&later.run(), "[later run]");
     insta::assert_snapshot!(format!("{}\n=====\n{refused_again}", shown(&refused, &name)));
 }
 

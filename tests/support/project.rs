@@ -116,6 +116,14 @@ impl Outcome {
         self
     }
 
+    /// The name of the run, of a run that wrote its events as JSON.
+    #[track_caller]
+    pub fn run(&self) -> String {
+        let first = self.stdout.lines().next().expect("an event");
+        let first: serde_json::Value = serde_json::from_str(first).expect("JSON");
+        first["run"].as_str().expect("a name").to_owned()
+    }
+
     /// Everything in one text, for snapshots.
     pub fn whole(&self) -> String {
         let mut text = format!("exit code {}\n", self.code);
