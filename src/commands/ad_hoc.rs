@@ -5,13 +5,18 @@ use std::sync::Arc;
 use refrain_engine::bundle::Settings;
 use refrain_engine::diagnostic::Diagnostic;
 use refrain_engine::event::Reporter;
+use refrain_engine::module::Registry;
 use refrain_engine::project::Script;
 use refrain_engine::runner::{self, Options, Prepared};
+use refrain_engine::script::engine::{compile, engine};
 
 use super::{reaching, running};
 use crate::arguments::{Connection, Hosts};
 use crate::prompt;
 use crate::signals::Signals;
+
+/// The lines of the play before what somebody has written.
+const LINES_BEFORE: usize = 2;
 
 /// One play.
 pub struct AdHoc<'a> {
@@ -21,6 +26,8 @@ pub struct AdHoc<'a> {
     pub pattern: &'a str,
     /// Its body, the second line of the script and what follows.
     pub body: String,
+    /// What of the body somebody has written, from its second line on; the rest was written for them.
+    pub own: &'a str,
     /// Check mode and the like.
     pub settings: Settings,
     /// Whether to tell by the exit code that something would change.
@@ -38,8 +45,22 @@ impl AdHoc<'_> {
             .map(|options| Options { script: Some(self.script()), ..options })
             .map_err(|problem| vec![problem])
             .and_then(|options| runner::prepare(options, &registry, || Box::new(prompt::ask)))
+            .map_err(|problems| self.at_own_places(problems, &registry))
             .and_then(|prepared| self.of_hosts(prepared));
         running::run(prepared, registry, &signals, || Ok(vec![reporter]), self.tells_changes)
+    }
+
+    /// The problems at places that somebody has written: a slip in the syntax is not to be met where the play goes on, nor is the
+    /// play's own line theirs.
+    fn at_own_places(&self, mut problems: Vec<Diagnostic>, registry: &Registry) -> Vec<Diagnostic> {
+        let text = format!("{}{}", "\n".repeat(LINES_BEFORE), self.own);
+        if let Err(problem) = compile(&engine(registry), self.name, &text.into()) {
+            return vec![problem];
+        }
+        for problem in &mut problems {
+            problem.at.take_if(|at| at.line <= LINES_BEFORE);
+        }
+        problems
     }
 
     /// The same, if it is about as many hosts as the command is for.
@@ -80,8 +101,6 @@ pub fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use refrain_engine::script::engine::engine;
-
     use super::*;
 
     #[test]

@@ -16,6 +16,7 @@ pub fn execute(arguments: &Call) -> u8 {
         name: "call",
         pattern: &arguments.pattern,
         body,
+        own: script,
         settings,
         tells_changes: arguments.check.exit_code,
         asks_one_host: false,

@@ -19,6 +19,7 @@ pub fn execute(arguments: Exec) -> u8 {
         name: "exec",
         pattern: &arguments.pattern,
         body,
+        own: "",
         settings,
         tells_changes: false,
         asks_one_host: false,

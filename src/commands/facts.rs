@@ -31,6 +31,7 @@ pub fn execute(arguments: Facts) -> u8 {
         name: "facts",
         pattern: &arguments.host,
         body,
+        own: "",
         settings,
         tells_changes: false,
         asks_one_host: true,
